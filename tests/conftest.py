@@ -1,0 +1,38 @@
+"""Shared by all tests: real parts are looked for here, and only here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+_PROGRAMS = {"flite": "flite", "espeak-ng": "espeak-ng", "mosquitto": "mosquitto", "pulseaudio": "pulseaudio"}
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], str]:
+    """``needs("mosquitto")`` gives the program's path; without it the test skips, and fails in CI."""
+
+    def look(part: str) -> str:
+        path = shutil.which(_PROGRAMS[part], path=os.environ["PATH"] + os.pathsep + "/usr/sbin")
+        if path is not None:
+            return path
+        reason = f"{part} is not installed; on Debian: apt-get install {part}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return look
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of recordings that some tests compare with; they skip where it is not."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared recordings are not here")
+    return SHARED_DATA
