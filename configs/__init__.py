@@ -1,0 +1,1 @@
+"""Data the programs ship: device profiles, scenarios with their speech, broker and service files."""
