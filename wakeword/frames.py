@@ -1,0 +1,41 @@
+"""The grid on which everything from samples to scores lies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wakeword.errors import SoundError
+from wakeword.sound import RATE, Samples
+
+HOP = 1280
+"""Samples a hop: 80 ms, the step at which openWakeWord's features and scores come."""
+
+FRAME_STEP = 160
+"""Samples between two mel frames, 10 ms."""
+
+FRAMES_PER_HOP = HOP // FRAME_STEP
+
+HISTORY = 480
+"""Samples before a hop that its mel frames also see: eight 512-sample frames reach 480 samples further back."""
+
+MEL_BANDS = 32
+EMBEDDING = 96
+"""Values in one embedding; one embedding comes a hop."""
+
+WINDOW_FRAMES = 76
+"""Mel frames that one embedding sees, 775 ms of sound."""
+
+
+def as_samples(samples: Samples) -> Samples:
+    """Check that these are mono int16 samples and return them; raises SoundError otherwise."""
+    if not isinstance(samples, np.ndarray) or samples.dtype != np.int16 or samples.ndim != 1:
+        kind = f"{samples.dtype}{list(samples.shape)}" if isinstance(samples, np.ndarray) else type(samples).__name__
+        raise SoundError(f"samples must be int16[n], mono at {RATE} Hz, not {kind}")
+    return samples
+
+
+def as_hops(samples: Samples) -> Samples:
+    """Check and shape int16[k * 1280] to int16[k, 1280]; raises SoundError for anything but whole hops."""
+    if len(as_samples(samples)) % HOP:
+        raise SoundError(f"a hop is {HOP} samples; {len(samples)} samples are not whole hops")
+    return samples.reshape(-1, HOP)
