@@ -19,7 +19,7 @@ _FLOAT = TensorProto.FLOAT
 def _load(model: bytes) -> onnx.ModelProto:
     try:
         return onnx.load_from_string(model)
-    except Exception as error:  # protobuf's DecodeError is private to whichever backend it runs on
+    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError is private to whichever backend it runs on
         raise ModelError(f"the bytes are no ONNX model ({error})") from None
 
 
@@ -72,7 +72,9 @@ def streaming_embedding(model: bytes) -> bytes:
     body[-1].output[0] = "embeddings"
     values = {i.name: i for i in source.graph.initializer if not i.name.startswith(("new_shape", "const_fold"))}
     values |= {i.name: i for i in _constants()}
-    nodes, inputs, outputs, width = [], [_tensor("mel", [1, 1, "frames", 32])], [], 32
+    nodes: list[onnx.NodeProto] = []
+    outputs: list[onnx.ValueInfoProto] = []
+    inputs, width = [_tensor("mel", [1, 1, "frames", 32])], 32
     for node in _with_cheap_activation(body):
         if node.op_type == "MaxPool":
             width //= _attribute(node, "strides")[1]
@@ -94,8 +96,8 @@ def _tensor(name: str, shape: list[Any]) -> onnx.ValueInfoProto:
 
 
 def _constants() -> Iterable[onnx.TensorProto]:
-    yield numpy_helper.from_array(np.float32(-2.0), "lowest")
-    yield numpy_helper.from_array(np.finfo(np.float32).max, "highest")
+    yield numpy_helper.from_array(np.array(-2.0, np.float32), "lowest")
+    yield numpy_helper.from_array(np.array(np.finfo(np.float32).max), "highest")
     for name, value in (("from", -2), ("to", np.iinfo(np.int64).max), ("time", 2)):
         yield numpy_helper.from_array(np.array([value], np.int64), name)
 

@@ -35,11 +35,16 @@ class Session:
         options.log_severity_level = 4
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own exception classes share no base
+        except Exception as error:  # noqa: BLE001 - onnxruntime's own exception classes share no base
             first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(f"{name} is not an ONNX model that can run ({first[:160]})") from None
         self.inputs = tuple(_port(port) for port in self._session.get_inputs())
         self.outputs = tuple(_port(port) for port in self._session.get_outputs())
+
+    def zeros(self, name: str) -> NDArray[np.float32]:
+        """An input of zeros; a size left open becomes 1."""
+        shape = next(port.shape for port in self.inputs if port.name == name)
+        return np.zeros([size or 1 for size in shape], np.float32)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         """Run the graph once; gives its outputs in order."""

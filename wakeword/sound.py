@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -23,9 +23,10 @@ RATE = 16_000
 Samples = NDArray[np.int16]
 
 
-def to_int16(samples: NDArray[np.floating]) -> Samples:
+def to_int16(samples: NDArray[Any]) -> Samples:
     """Round full-scale floats (-1 to 1) to int16, clipped; 1.0 becomes 32767."""
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    rounded: Samples = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return rounded
 
 
 class StreamResampler:
@@ -35,7 +36,7 @@ class StreamResampler:
         self.rate = rate
         self._stream = None if rate == RATE else soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
 
-    def push(self, samples: NDArray[np.floating] | Samples, last: bool = False) -> Samples:
+    def push(self, samples: NDArray[Any], last: bool = False) -> Samples:
         """Take mono samples (int16, or floats of full scale 1) and give what is ready as int16[m].
 
         The filter holds back a few milliseconds until ``last``; in all, round(n * 16000 / rate) samples come out.

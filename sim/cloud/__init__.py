@@ -1,0 +1,1 @@
+"""The far end: what receives, stores and tries to understand."""

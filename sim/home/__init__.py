@@ -1,0 +1,1 @@
+"""The home: voices, people, rooms and what reaches the microphone."""

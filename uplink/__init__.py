@@ -1,0 +1,1 @@
+"""From a clip on the device to a receipt from the far end."""

@@ -1,0 +1,103 @@
+"""microWakeWord's models through pymicro-wakeword (optional). The only file that imports it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.errors import EngineMissing, ModelError
+from wakeword.frames import HOP, as_hops, as_samples
+from wakeword.scorer import Scores
+
+_WARM_UP_HOPS = 13
+"""About one second: the span of a microWakeWord model's streaming state and of its sliding mean."""
+
+
+class Micro:
+    """A ScorerGroup over microWakeWord models: names such as `alexa`, or paths of their JSON descriptions.
+
+    A model gives a probability each 30 ms, averaged over its own sliding window; the score of a hop is the highest
+    that falls into it.
+    """
+
+    engine = "micro"
+
+    def __init__(self, models: Sequence[str]) -> None:
+        try:
+            import pymicro_wakeword
+        except ImportError:
+            raise EngineMissing(
+                "the micro engine needs pymicro-wakeword, which is not installed; "
+                "install it with: pip install pymicro-wakeword"
+            ) from None
+        self._package = pymicro_wakeword
+        self._configs = [_find(model, Path(pymicro_wakeword.__file__).parent / "models") for model in models]
+        described = [_describe(config) for config in self._configs]
+        self.names = tuple(config.stem for config in self._configs)
+        self.thresholds = tuple(cutoff for cutoff, _ in described)
+        self.hashes = tuple(digest for _, digest in described)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all sound."""
+        self._stream = _Stream(self._package, self._configs)
+        self._heard = 0
+
+    @property
+    def warming_up(self) -> bool:
+        """Whether less than about a second has been heard."""
+        return self._heard < _WARM_UP_HOPS
+
+    def push(self, hop: NDArray[np.int16]) -> Scores:
+        """int16[1280] -> float32[k]."""
+        if len(as_hops(hop)) != 1:
+            raise ModelError(f"push takes one hop of {HOP} samples, not {len(hop)}")
+        self._heard += 1
+        return self._stream.push(hop)
+
+    def score(self, samples: NDArray[np.int16]) -> Scores:
+        """int16[n] -> float32[n // 1280, k]; from a fresh start, the stream is untouched."""
+        stream, count = _Stream(self._package, self._configs), len(as_samples(samples)) // HOP
+        hops = as_hops(samples[: count * HOP])
+        return np.stack([stream.push(hop) for hop in hops]) if count else np.empty((0, len(self.names)), np.float32)
+
+
+class _Stream:
+    def __init__(self, package: Any, configs: list[Path]) -> None:
+        self._features = package.MicroWakeWordFeatures()
+        self._words = [package.MicroWakeWord.from_config(config) for config in configs]
+        self._newest = np.zeros(len(self._words), np.float32)
+
+    def push(self, hop: NDArray[np.int16]) -> Scores:
+        scores = np.zeros(len(self._words), np.float32)
+        for features in self._features.process_streaming(hop.astype("<i2").tobytes()):
+            for column, word in enumerate(self._words):
+                probability = word.process_streaming_prob(features)
+                if word._features:  # between two strides the package answers 0 or the mean of before
+                    probability = self._newest[column]
+                self._newest[column] = probability
+                scores[column] = max(scores[column], probability)
+        return scores
+
+
+def _find(model: str, folder: Path) -> Path:
+    for path in (folder / f"{model}.json", Path(model).expanduser()):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
+    raise ModelError(f"there is no microWakeWord model called {model}; choose one of {names}, or give a .json path")
+
+
+def _describe(config: Path) -> tuple[float, str]:
+    try:
+        described = json.loads(config.read_text(encoding="utf-8"))
+        data = (config.parent / described["model"]).read_bytes()
+        return float(described["micro"]["probability_cutoff"]), hashlib.sha256(data).hexdigest()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{config} describes no microWakeWord model ({error}); give one of version 2") from None

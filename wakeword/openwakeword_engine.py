@@ -1,0 +1,130 @@
+"""The default engine: openWakeWord's models, evaluated without doing anything twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakeword.derived import derived
+from wakeword.errors import ModelError
+from wakeword.features import TILE, Features, FeatureStream
+from wakeword.frames import EMBEDDING, FRAMES_PER_HOP, HOP, WINDOW_FRAMES, as_hops, as_samples
+from wakeword.models import ModelFile, find_model
+from wakeword.scorer import Scores
+from wakeword.session import Session
+
+_THRESHOLD = 0.5
+"""What openWakeWord's documentation recommends for its own models."""
+
+
+def _run(model: bytes, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    session = Session(model, "a derived classifier")
+    return session.run({session.inputs[0].name: windows})[0]
+
+
+def _derive(data: bytes) -> bytes:
+    from wakeword.graphs import batched_classifier
+
+    return batched_classifier(_run, data)
+
+
+class Classifier:
+    """The last stage of one wake word: a window of embeddings to one score."""
+
+    def __init__(self, model: ModelFile) -> None:
+        session = Session(model.data, str(model.path))
+        shape = session.inputs[0].shape
+        if len(session.inputs) != 1 or len(shape) != 3 or shape[2] != EMBEDDING or not shape[1]:
+            raise ModelError(
+                f"the model {model.path} takes {[list(port.shape) for port in session.inputs]}, not one window of "
+                f"{EMBEDDING}-value embeddings; give a model in openWakeWord's format"
+            )
+        if len(session.outputs[0].shape) != 2 or not session.outputs[0].shape[1]:
+            raise ModelError(f"the model {model.path} gives no score; give a model in openWakeWord's format")
+        self.name, self.sha256 = model.name, model.sha256
+        self.hops: int = shape[1]
+        self._session = Session(derived(model, "classifier", _derive), str(model.path))
+        self._input = self._session.inputs[0].name
+        self._batched = self._session.inputs[0].shape[0] is None
+
+    def scores(self, windows: NDArray[np.float32]) -> Scores:
+        """float32[k, hops, 96] -> float32[k].
+
+        A model of several classes (`timer`) keeps class 0 for "none of them"; its score is that of the likeliest of
+        the others.
+        """
+        if self._batched:
+            out = self._session.run({self._input: windows})[0]
+        else:
+            out = np.concatenate([self._session.run({self._input: window[None]})[0] for window in windows])
+        best: Scores = out[:, 0] if out.shape[1] == 1 else out[:, 1:].max(axis=1)
+        return best
+
+
+class OpenWakeWord:
+    """A ScorerGroup over openWakeWord models; the features are computed once for all of them.
+
+    Everything starts in endless digital silence, so the same sound gives the same scores from the first hop on.
+    """
+
+    engine = "openwakeword"
+
+    def __init__(self, models: Sequence[str]) -> None:
+        self._classifiers = [Classifier(find_model(model)) for model in models]
+        self._features = Features()
+        self._stream = FeatureStream(self._features)
+        self.names = tuple(classifier.name for classifier in self._classifiers)
+        self.hashes = tuple(classifier.sha256 for classifier in self._classifiers)
+        self.thresholds = (_THRESHOLD,) * len(self.names)
+        self._length = max(classifier.hops for classifier in self._classifiers)
+        # Mel frames reach back over the hop before; from this hop on all of a window is sound that was really heard.
+        self.warm_up_hops = self._length + -(-WINDOW_FRAMES // FRAMES_PER_HOP)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all sound."""
+        self._stream.reset()
+        self._embeddings = self._silence()
+        self._heard = 0
+
+    @property
+    def warming_up(self) -> bool:
+        """Whether the newest scores still rest partly on the silence assumed before the stream began."""
+        return self._heard < self.warm_up_hops
+
+    def push(self, hop: NDArray[np.int16]) -> Scores:
+        """int16[1280] -> float32[k]."""
+        if len(as_hops(hop)) != 1:
+            raise ModelError(f"push takes one hop of {HOP} samples, not {len(hop)}")
+        self._embeddings = np.concatenate([self._embeddings[1:], self._stream.push(hop)])
+        self._heard += 1
+        return self._classify(self._embeddings)[0]
+
+    def score(self, samples: NDArray[np.int16]) -> Scores:
+        """int16[n] -> float32[n // 1280, k]; from a fresh start, the stream is untouched."""
+        samples = as_samples(samples)[: len(samples) // HOP * HOP]
+        stream, embeddings, scores = FeatureStream(self._features), self._silence(), []
+        for first in range(0, len(samples), TILE * HOP):
+            new = stream.push(samples[first : first + TILE * HOP])
+            embeddings = np.concatenate([embeddings[-(self._length - 1) :], new]) if self._length > 1 else new
+            scores.append(self._classify(embeddings))
+        return np.concatenate(scores) if scores else np.empty((0, len(self.names)), np.float32)
+
+    def embed(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
+        """int16[n] -> float32[n // 1280, 96]: the embeddings alone, from a fresh start."""
+        return FeatureStream(self._features).push(as_samples(samples)[: len(samples) // HOP * HOP])
+
+    def _silence(self) -> NDArray[np.float32]:
+        return np.tile(self._features.silence, (self._length, 1))
+
+    def _classify(self, embeddings: NDArray[np.float32]) -> Scores:
+        """float32[length - 1 + m, 96] -> float32[m, k]."""
+        count = len(embeddings) - self._length + 1
+        scores = np.empty((count, len(self._classifiers)), np.float32)
+        for column, classifier in enumerate(self._classifiers):
+            late = embeddings[self._length - classifier.hops :]
+            windows = np.lib.stride_tricks.sliding_window_view(late, classifier.hops, axis=0).transpose(0, 2, 1)
+            scores[:, column] = classifier.scores(np.ascontiguousarray(windows))
+        return scores

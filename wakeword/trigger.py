@@ -1,0 +1,90 @@
+"""From scores to wakes: pure arithmetic on raw scores and sample indices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wakeword.frames import HOP
+
+
+@dataclass(frozen=True)
+class TriggerSettings:
+    """When a run of scores is a wake. Raises ValueError for settings that contradict each other.
+
+    `threshold` (0 to 1) must be reached on `patience_hops` hops in a row. After a wake the trigger is spent until the
+    score has fallen under ``threshold - hysteresis`` and `refractory` samples have passed since it woke. A peak that
+    stays under the threshold by at most `near_miss_margin` is a near miss.
+    """
+
+    threshold: float = 0.5
+    patience_hops: int = 1
+    hysteresis: float = 0.1
+    refractory: int = 32_000
+    near_miss_margin: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            raise ValueError(f"the threshold must lie above 0 and at most at 1, not at {self.threshold}")
+        if self.patience_hops < 1 or self.refractory < 0:
+            raise ValueError("patience must be at least one hop and the refractory time not negative")
+        if min(self.hysteresis, self.near_miss_margin) < 0:
+            raise ValueError("hysteresis and near-miss margin must not be negative")
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A wake (`woke`) or a near miss: `sample` is the end of the hop that decided it, `peak_sample` of the highest."""
+
+    woke: bool
+    sample: int
+    score: float
+    peak_sample: int
+
+
+@dataclass
+class Trigger:
+    """Takes one score a hop and says when the device wakes. A sustained word wakes once."""
+
+    settings: TriggerSettings = field(default_factory=TriggerSettings)
+    _above: int = field(default=0, init=False)
+    _spent: bool = field(default=False, init=False)
+    _woke_at: int | None = field(default=None, init=False)
+    _peak: tuple[float, int] | None = field(default=None, init=False)
+
+    def push(self, score: float, end: int) -> Detection | None:
+        """Take the score (0 to 1) of the hop that ends at sample `end` (exclusive); give what it decides, if anything.
+
+        A near miss is given when its peak is over: when the score has left the margin again.
+        """
+        low = self.settings.threshold - self.settings.hysteresis
+        if self._spent and score < low:
+            self._spent = False
+        if self._spent or (self._woke_at is not None and end - self._woke_at < self.settings.refractory):
+            self._above, self._peak = 0, None
+            return None
+        if self._peak is None or score > self._peak[0]:
+            self._peak = (score, end)
+        self._above = self._above + 1 if score >= self.settings.threshold else 0
+        if self._above >= self.settings.patience_hops:
+            peak, peak_sample = self._peak
+            self._above, self._peak, self._spent, self._woke_at = 0, None, True, end
+            return Detection(True, end, peak, peak_sample)
+        if score < self.settings.threshold - self.settings.near_miss_margin:
+            return self.flush(end)
+        return None
+
+    def flush(self, end: int) -> Detection | None:
+        """Give the near miss under way, if any, and start anew: for the end of a stream, or a pause in listening."""
+        peak, self._peak, self._above = self._peak, None, 0
+        if peak is None or peak[0] < self.settings.threshold - self.settings.near_miss_margin:
+            return None
+        return Detection(False, end, *peak)
+
+    def rearm(self) -> None:
+        """Forget the scores so far but not the refractory time: for a stream that was interrupted."""
+        self._above, self._peak, self._spent = 0, None, False
+
+
+def hop_end(index: int) -> int:
+    """The sample at which the hop of this index (from 0) ends, exclusive."""
+    return (index + 1) * HOP
