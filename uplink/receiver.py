@@ -1,0 +1,93 @@
+"""The far end's end of the wire: parts, events and status of every device come in, receipts and directives go out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from uplink.envelope import JSON
+from uplink.errors import MessageError
+from uplink.link import Link
+from uplink.message import (
+    Directive,
+    Part,
+    Receipt,
+    decode_event,
+    decode_part,
+    decode_status,
+    encode_directive,
+    encode_receipt,
+    parse_topic,
+    topic,
+)
+from uplink.seal import PLAIN, Seal
+
+OnPart: TypeAlias = Callable[[Part], None]
+OnObject: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
+OnText: TypeAlias = Callable[[str], None]
+
+
+class Receiver:
+    """Hears all devices on a broker. The callbacks run on the network thread: they hand over and return.
+
+    `on_refused(reason)` is called for each message that is not what the wire allows.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        on_part: OnPart,
+        on_event: OnObject,
+        on_status: OnObject,
+        on_refused: OnText,
+        on_up: Callable[[], None] = lambda: None,
+        on_down: OnText = lambda _reason: None,
+        seal: Seal = PLAIN,
+        allow_plain: bool = False,
+    ) -> None:
+        """Prepare, without connecting; raises AddressError for a broker that cannot be."""
+        self._on_part = on_part
+        self._on_event = on_event
+        self._on_status = on_status
+        self._on_refused = on_refused
+        self._seal = seal
+        self._link = Link(
+            url,
+            f"misheard-far-end-{secrets.token_hex(4)}",  # brokers end the older of two clients of one name
+            topics=[topic("+", "part"), topic("+", "event"), topic("+", "status")],
+            on_message=self._receive,
+            on_up=on_up,
+            on_down=on_down,
+            allow_plain=allow_plain,
+        )
+
+    def start(self, strict: bool = False) -> None:
+        """Connect. With `strict`, raises LinkError where the broker cannot be had at once."""
+        self._link.open(strict)
+
+    def publish_receipt(self, receipt: Receipt) -> bool:
+        """Send a receipt; False while there is no connection: the device will send the part again."""
+        payload = encode_receipt(receipt, self._seal)
+        return self._link.publish(topic(receipt.device, "receipt"), payload, qos=1)
+
+    def publish_directive(self, device: str, directive: Directive) -> bool:
+        """Send a directive; False while there is no connection, and then it is lost."""
+        return self._link.publish(topic(device, "directive"), encode_directive(device, directive, self._seal), qos=1)
+
+    def close(self) -> None:
+        """Disconnect and end."""
+        self._link.close()
+
+    def _receive(self, name: str, payload: bytes) -> None:
+        try:
+            device, kind = parse_topic(name)
+            if kind == "part":
+                self._on_part(decode_part(device, payload, self._seal))
+            elif kind == "event":
+                self._on_event(device, decode_event(device, payload, self._seal))
+            elif kind == "status":
+                self._on_status(device, decode_status(device, payload, self._seal))
+        except MessageError as error:
+            self._on_refused(str(error))
