@@ -72,17 +72,13 @@ class _Stream:
     def __init__(self, package: Any, configs: list[Path]) -> None:
         self._features = package.MicroWakeWordFeatures()
         self._words = [package.MicroWakeWord.from_config(config) for config in configs]
-        self._newest = np.zeros(len(self._words), np.float32)
 
     def push(self, hop: NDArray[np.int16]) -> Scores:
         scores = np.zeros(len(self._words), np.float32)
         for features in self._features.process_streaming(hop.astype("<i2").tobytes()):
             for column, word in enumerate(self._words):
-                probability = word.process_streaming_prob(features)
-                if word._features:  # between two strides the package answers 0 or the mean of before
-                    probability = self._newest[column]
-                self._newest[column] = probability
-                scores[column] = max(scores[column], probability)
+                # Between two strides, and until its sliding window is full, the package answers 0.
+                scores[column] = max(scores[column], word.process_streaming_prob(features))
         return scores
 
 

@@ -100,7 +100,8 @@ class OpenWakeWord:
             raise ModelError(f"push takes one hop of {HOP} samples, not {len(hop)}")
         self._embeddings = np.concatenate([self._embeddings[1:], self._stream.push(hop)])
         self._heard += 1
-        return self._classify(self._embeddings)[0]
+        newest: Scores = self._classify(self._embeddings)[0]
+        return newest
 
     def score(self, samples: NDArray[np.int16]) -> Scores:
         """int16[n] -> float32[n // 1280, k]; from a fresh start, the stream is untouched."""

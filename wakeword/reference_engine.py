@@ -45,15 +45,15 @@ class Reference:
         if len(as_hops(hop)) != 1:
             raise ModelError(f"push takes one hop of {HOP} samples, not {len(hop)}")
         self._heard += 1
-        return _scores(self._model.predict(hop))
+        return _scores(self._model, hop)
 
     def score(self, samples: NDArray[np.int16]) -> Scores:
         """int16[n] -> float32[n // 1280, k]; from a fresh start, the stream is untouched."""
         model, count = _new(self._paths), len(as_samples(samples)) // HOP
         hops = as_hops(samples[: count * HOP])
-        return (
-            np.stack([_scores(model.predict(hop)) for hop in hops]) if count else np.empty((0, len(self.names)), "f4")
-        )
+        if not count:
+            return np.empty((0, len(self.names)), np.float32)
+        return np.stack([_scores(model, hop) for hop in hops])
 
 
 def _new(paths: list[str]) -> Any:
@@ -67,6 +67,11 @@ def _new(paths: list[str]) -> Any:
     return openwakeword.Model(wakeword_models=list(paths), inference_framework="onnx")
 
 
-def _scores(predictions: dict[str, Any]) -> Scores:
-    # Model names are file stems here; a model of several classes appears once for each class.
-    return np.array(list(predictions.values()), np.float32)
+def _scores(model: Any, hop: NDArray[np.int16]) -> Scores:
+    predictions = model.predict(hop)
+    scores = []
+    for word, labels in model.class_mapping.items():
+        # A model of several classes is given class by class; class 0 is "none of them".
+        classes = [word] if len(labels) == 1 else [label for index, label in labels.items() if index != "0"]
+        scores.append(max(predictions[label] for label in classes))
+    return np.array(scores, np.float32)

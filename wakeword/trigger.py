@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wakeword.frames import HOP
-
 
 @dataclass(frozen=True)
 class TriggerSettings:
@@ -83,8 +81,3 @@ class Trigger:
     def rearm(self) -> None:
         """Forget the scores so far but not the refractory time: for a stream that was interrupted."""
         self._above, self._peak, self._spent = 0, None, False
-
-
-def hop_end(index: int) -> int:
-    """The sample at which the hop of this index (from 0) ends, exclusive."""
-    return (index + 1) * HOP
