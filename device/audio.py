@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from device.errors import DeviceError
 from wakeword.errors import WakewordError
-from wakeword.sound import RATE, stream_sound
+from wakeword.frames import HOP
+from wakeword.sound import RATE, Samples, stream_sound
 
-HOP = 1280
-Samples = NDArray[np.int16]
 Pace = Literal["real", "fast"]
 
 

@@ -12,9 +12,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from device.audio import HOP, Block, Samples, cut
+from device.audio import Block, cut
 from device.errors import DeviceError
-from wakeword.sound import RATE, StreamResampler
+from wakeword.frames import HOP
+from wakeword.sound import RATE, Samples, StreamResampler
 
 
 class StreamSource:
