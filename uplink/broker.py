@@ -78,6 +78,18 @@ class EmbeddedBroker:
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
             }
         )
+        serve = broker.stream_connected
+
+        async def serve_and_close(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+        ) -> None:
+            # amqtt leaves a connection open when the end of its client and its own end meet.
+            try:
+                await serve(reader, writer, listener_name)
+            finally:
+                writer.close()
+
+        broker.stream_connected = serve_and_close
         await broker.start()
         try:
             self._ready.set_result(_port_of(broker))
@@ -85,6 +97,9 @@ class EmbeddedBroker:
         finally:
             # On Python 3.12 and later a listener waits for connections that never said a word.
             await asyncio.wait_for(broker.shutdown(), _STOP_S)
+            # Those who have just left are still being shown out, and shutdown does not wait for that.
+            if guests := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(guests, timeout=_STOP_S)
 
 
 def _port_of(broker: Any) -> int:
