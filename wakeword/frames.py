@@ -39,3 +39,15 @@ def as_hops(samples: Samples) -> Samples:
     if len(as_samples(samples)) % HOP:
         raise SoundError(f"a hop is {HOP} samples; {len(samples)} samples are not whole hops")
     return samples.reshape(-1, HOP)
+
+
+def as_hop(samples: Samples) -> Samples:
+    """Check that this is one hop, int16[1280], and return it; raises SoundError otherwise."""
+    if len(as_samples(samples)) != HOP:
+        raise SoundError(f"a hop is {HOP} samples, not {len(samples)}")
+    return samples
+
+
+def whole_hops(samples: Samples) -> Samples:
+    """The whole hops of int16[n], without the rest at the end."""
+    return as_samples(samples)[: len(samples) // HOP * HOP]

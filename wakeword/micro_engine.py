@@ -12,14 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.errors import EngineMissing, ModelError
-from wakeword.frames import HOP, as_hops, as_samples
-from wakeword.scorer import Scores
-
-_WARM_UP_HOPS = 13
-"""About one second: the span of a microWakeWord model's streaming state and of its sliding mean."""
+from wakeword.frames import as_hops
+from wakeword.scorer import ScorerGroup, Scores, ScoreStream
 
 
-class Micro:
+class Micro(ScorerGroup):
     """A ScorerGroup over microWakeWord models: names such as `alexa`, or paths of their JSON descriptions.
 
     A model gives a probability each 30 ms, averaged over its own sliding window; the score of a hop is the highest
@@ -27,6 +24,7 @@ class Micro:
     """
 
     engine = "micro"
+    warm_up_hops = 13  # about one second: the span of a model's streaming state and of its sliding mean
 
     def __init__(self, models: Sequence[str]) -> None:
         try:
@@ -44,28 +42,9 @@ class Micro:
         self.hashes = tuple(digest for _, digest in described)
         self.reset()
 
-    def reset(self) -> None:
-        """Forget all sound."""
-        self._stream = _Stream(self._package, self._configs)
-        self._heard = 0
-
-    @property
-    def warming_up(self) -> bool:
-        """Whether less than about a second has been heard."""
-        return self._heard < _WARM_UP_HOPS
-
-    def push(self, hop: NDArray[np.int16]) -> Scores:
-        """int16[1280] -> float32[k]."""
-        if len(as_hops(hop)) != 1:
-            raise ModelError(f"push takes one hop of {HOP} samples, not {len(hop)}")
-        self._heard += 1
-        return self._stream.push(hop)
-
-    def score(self, samples: NDArray[np.int16]) -> Scores:
-        """int16[n] -> float32[n // 1280, k]; from a fresh start, the stream is untouched."""
-        stream, count = _Stream(self._package, self._configs), len(as_samples(samples)) // HOP
-        hops = as_hops(samples[: count * HOP])
-        return np.stack([stream.push(hop) for hop in hops]) if count else np.empty((0, len(self.names)), np.float32)
+    def fresh(self) -> ScoreStream:
+        """A stream of its own that starts in silence."""
+        return _Stream(self._package, self._configs)
 
 
 class _Stream:
@@ -73,12 +52,13 @@ class _Stream:
         self._features = package.MicroWakeWordFeatures()
         self._words = [package.MicroWakeWord.from_config(config) for config in configs]
 
-    def push(self, hop: NDArray[np.int16]) -> Scores:
-        scores = np.zeros(len(self._words), np.float32)
-        for features in self._features.process_streaming(hop.astype("<i2").tobytes()):
-            for column, word in enumerate(self._words):
-                # Between two strides, and until its sliding window is full, the package answers 0.
-                scores[column] = max(scores[column], word.process_streaming_prob(features))
+    def push(self, hops: NDArray[np.int16]) -> Scores:
+        scores = np.zeros((len(as_hops(hops)), len(self._words)), np.float32)
+        for row, hop in zip(scores, as_hops(hops), strict=True):
+            for features in self._features.process_streaming(hop.astype("<i2").tobytes()):
+                for column, word in enumerate(self._words):
+                    # Between two strides, and until its sliding window is full, the package answers 0.
+                    row[column] = max(row[column], word.process_streaming_prob(features))
         return scores
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from wakeword.derived import derived
 from wakeword.errors import ModelError
 from wakeword.features import TILE, Features, FeatureStream
-from wakeword.frames import EMBEDDING, FRAMES_PER_HOP, HOP, WINDOW_FRAMES, as_hops, as_samples
+from wakeword.frames import EMBEDDING, FRAMES_PER_HOP, HOP, WINDOW_FRAMES, as_hops, whole_hops
 from wakeword.models import ModelFile, find_model
-from wakeword.scorer import Scores
+from wakeword.scorer import ScorerGroup, Scores, ScoreStream
 from wakeword.session import Session
 
 _THRESHOLD = 0.5
@@ -63,7 +63,7 @@ class Classifier:
         return best
 
 
-class OpenWakeWord:
+class OpenWakeWord(ScorerGroup):
     """A ScorerGroup over openWakeWord models; the features are computed once for all of them.
 
     Everything starts in endless digital silence, so the same sound gives the same scores from the first hop on.
@@ -74,58 +74,40 @@ class OpenWakeWord:
     def __init__(self, models: Sequence[str]) -> None:
         self._classifiers = [Classifier(find_model(model)) for model in models]
         self._features = Features()
-        self._stream = FeatureStream(self._features)
         self.names = tuple(classifier.name for classifier in self._classifiers)
         self.hashes = tuple(classifier.sha256 for classifier in self._classifiers)
         self.thresholds = (_THRESHOLD,) * len(self.names)
-        self._length = max(classifier.hops for classifier in self._classifiers)
-        # Mel frames reach back over the hop before; from this hop on all of a window is sound that was really heard.
-        self.warm_up_hops = self._length + -(-WINDOW_FRAMES // FRAMES_PER_HOP)
+        # The first hop's mel frames reach back before the stream, so they count as assumed, too.
+        self.warm_up_hops = max(c.hops for c in self._classifiers) - 1 + -(-WINDOW_FRAMES // FRAMES_PER_HOP)
         self.reset()
 
-    def reset(self) -> None:
-        """Forget all sound."""
-        self._stream.reset()
-        self._embeddings = self._silence()
-        self._heard = 0
-
-    @property
-    def warming_up(self) -> bool:
-        """Whether the newest scores still rest partly on the silence assumed before the stream began."""
-        return self._heard < self.warm_up_hops
-
-    def push(self, hop: NDArray[np.int16]) -> Scores:
-        """int16[1280] -> float32[k]."""
-        if len(as_hops(hop)) != 1:
-            raise ModelError(f"push takes one hop of {HOP} samples, not {len(hop)}")
-        self._embeddings = np.concatenate([self._embeddings[1:], self._stream.push(hop)])
-        self._heard += 1
-        newest: Scores = self._classify(self._embeddings)[0]
-        return newest
-
-    def score(self, samples: NDArray[np.int16]) -> Scores:
-        """int16[n] -> float32[n // 1280, k]; from a fresh start, the stream is untouched."""
-        samples = as_samples(samples)[: len(samples) // HOP * HOP]
-        stream, embeddings, scores = FeatureStream(self._features), self._silence(), []
-        for first in range(0, len(samples), TILE * HOP):
-            new = stream.push(samples[first : first + TILE * HOP])
-            embeddings = np.concatenate([embeddings[-(self._length - 1) :], new]) if self._length > 1 else new
-            scores.append(self._classify(embeddings))
-        return np.concatenate(scores) if scores else np.empty((0, len(self.names)), np.float32)
+    def fresh(self) -> ScoreStream:
+        """A stream of its own that starts in silence."""
+        return _Stream(self._features, self._classifiers)
 
     def embed(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
         """int16[n] -> float32[n // 1280, 96]: the embeddings alone, from a fresh start."""
-        return FeatureStream(self._features).push(as_samples(samples)[: len(samples) // HOP * HOP])
+        return FeatureStream(self._features).push(whole_hops(samples))
 
-    def _silence(self) -> NDArray[np.float32]:
-        return np.tile(self._features.silence, (self._length, 1))
 
-    def _classify(self, embeddings: NDArray[np.float32]) -> Scores:
-        """float32[length - 1 + m, 96] -> float32[m, k]."""
-        count = len(embeddings) - self._length + 1
+class _Stream:
+    """Embeddings of one stream, as far back as the longest window reaches, and the classifiers that look at them."""
+
+    def __init__(self, features: Features, classifiers: Sequence[Classifier]) -> None:
+        self._features = FeatureStream(features)
+        self._classifiers = classifiers
+        self._before = max(classifier.hops for classifier in classifiers) - 1
+        self._embeddings = np.tile(features.silence, (self._before, 1))
+
+    def push(self, hops: NDArray[np.int16]) -> Scores:
+        count = len(as_hops(hops))
         scores = np.empty((count, len(self._classifiers)), np.float32)
-        for column, classifier in enumerate(self._classifiers):
-            late = embeddings[self._length - classifier.hops :]
-            windows = np.lib.stride_tricks.sliding_window_view(late, classifier.hops, axis=0).transpose(0, 2, 1)
-            scores[:, column] = classifier.scores(np.ascontiguousarray(windows))
+        for first in range(0, count, TILE):
+            new = self._features.push(hops[first * HOP : (first + TILE) * HOP])
+            seen = np.concatenate([self._embeddings, new])
+            for column, classifier in enumerate(self._classifiers):
+                late = seen[self._before + 1 - classifier.hops :]
+                windows = np.lib.stride_tricks.sliding_window_view(late, classifier.hops, axis=0).transpose(0, 2, 1)
+                scores[first : first + TILE, column] = classifier.scores(np.ascontiguousarray(windows))
+            self._embeddings = seen[len(new) :]
         return scores

@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wakeword.errors import EngineMissing, ModelError
-from wakeword.frames import HOP, as_hops, as_samples
+from wakeword.errors import EngineMissing
+from wakeword.frames import as_hops
 from wakeword.models import find_model
-from wakeword.scorer import Scores
+from wakeword.scorer import ScorerGroup, Scores, ScoreStream
 
-_RANDOM_START_HOPS = 26
-"""openWakeWord starts from unseeded random sound; by this hop all of its windows are sound that was pushed."""
+_RANDOM_FEATURE_HOPS = 10
+"""openWakeWord starts from unseeded random sound; so many embeddings rest on it."""
 
 
-class Reference:
-    """A ScorerGroup that is `openwakeword.Model`, nothing added. Its first 26 scores differ from run to run."""
+class Reference(ScorerGroup):
+    """A ScorerGroup that is `openwakeword.Model`, nothing added. While it warms up its scores differ from run to run.
+
+    Its Model.reset() of 0.5.1 keeps the buffers, so every fresh stream is a new Model.
+    """
 
     engine = "reference"
 
@@ -30,30 +33,21 @@ class Reference:
         self.thresholds = (0.5,) * len(files)
         self.reset()
 
-    def reset(self) -> None:
-        """Forget all sound: Model.reset() of 0.5.1 keeps its buffers, so a new one is made."""
-        self._model = _new(self._paths)
-        self._heard = 0
+    def fresh(self) -> ScoreStream:
+        """A new Model, which starts in random sound."""
+        stream = _Stream(self._paths)
+        self.warm_up_hops = stream.window_hops - 1 + _RANDOM_FEATURE_HOPS
+        return stream
 
-    @property
-    def warming_up(self) -> bool:
-        """Whether the newest scores still rest partly on the package's random start."""
-        return self._heard < _RANDOM_START_HOPS
 
-    def push(self, hop: NDArray[np.int16]) -> Scores:
-        """int16[1280] -> float32[k]."""
-        if len(as_hops(hop)) != 1:
-            raise ModelError(f"push takes one hop of {HOP} samples, not {len(hop)}")
-        self._heard += 1
-        return _scores(self._model, hop)
+class _Stream:
+    def __init__(self, paths: list[str]) -> None:
+        self._model = _new(paths)
+        self.window_hops: int = max(self._model.model_inputs.values())
 
-    def score(self, samples: NDArray[np.int16]) -> Scores:
-        """int16[n] -> float32[n // 1280, k]; from a fresh start, the stream is untouched."""
-        model, count = _new(self._paths), len(as_samples(samples)) // HOP
-        hops = as_hops(samples[: count * HOP])
-        if not count:
-            return np.empty((0, len(self.names)), np.float32)
-        return np.stack([_scores(model, hop) for hop in hops])
+    def push(self, hops: NDArray[np.int16]) -> Scores:
+        scores = [_scores(self._model, hop) for hop in as_hops(hops)]
+        return np.array(scores, np.float32).reshape(len(scores), len(self._model.models))
 
 
 def _new(paths: list[str]) -> Any:
@@ -67,11 +61,11 @@ def _new(paths: list[str]) -> Any:
     return openwakeword.Model(wakeword_models=list(paths), inference_framework="onnx")
 
 
-def _scores(model: Any, hop: NDArray[np.int16]) -> Scores:
+def _scores(model: Any, hop: NDArray[np.int16]) -> list[float]:
     predictions = model.predict(hop)
     scores = []
     for word, labels in model.class_mapping.items():
         # A model of several classes is given class by class; class 0 is "none of them".
         classes = [word] if len(labels) == 1 else [label for index, label in labels.items() if index != "0"]
         scores.append(max(predictions[label] for label in classes))
-    return np.array(scores, np.float32)
+    return scores

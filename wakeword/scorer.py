@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.errors import ModelError
+from wakeword.frames import as_hop, whole_hops
 
 Scores = NDArray[np.float32]
 
@@ -44,30 +46,49 @@ class Scorer(Protocol):
         ...
 
 
-class ScorerGroup(Protocol):
-    """Several wake words of one engine on one stream, sharing what can be shared."""
+class ScoreStream(Protocol):
+    """Scores of one stream from its first hop on."""
 
-    names: tuple[str, ...]
+    def push(self, hops: NDArray[np.int16]) -> Scores:
+        """int16[h * 1280] -> float32[h, k]; raises SoundError for anything but whole hops."""
+        ...
+
+
+class ScorerGroup(ABC):
+    """Several wake words of one engine on one stream, sharing what can be shared.
+
+    An engine sets the attributes, one entry a word, and says what a fresh stream is. The first `warm_up_hops`
+    scores rest partly on what was assumed before the stream began.
+    """
+
     engine: str
+    names: tuple[str, ...]
     thresholds: tuple[float, ...]
     hashes: tuple[str, ...]
+    warm_up_hops: int
+
+    @abstractmethod
+    def fresh(self) -> ScoreStream:
+        """A stream of its own that starts in silence."""
+
+    def reset(self) -> None:
+        """Forget all sound; the next hop is the first."""
+        self._stream, self._heard = self.fresh(), 0
 
     @property
     def warming_up(self) -> bool:
         """As in Scorer."""
-        ...
+        return self._heard <= self.warm_up_hops
 
-    def push(self, hop: NDArray[np.int16]) -> Scores:
-        """int16[1280] -> float32[k], the newest score of each word."""
-        ...
+    def push(self, hops: NDArray[np.int16]) -> Scores:
+        """int16[h * 1280] -> float32[h, k], the newest score of each word; in any portions, the same scores."""
+        scores = self._stream.push(hops)
+        self._heard += len(scores)
+        return scores
 
     def score(self, samples: NDArray[np.int16]) -> Scores:
         """int16[n] -> float32[n // 1280, k]; from a fresh start, the stream is untouched."""
-        ...
-
-    def reset(self) -> None:
-        """Forget all sound."""
-        ...
+        return self.fresh().push(whole_hops(samples))
 
 
 class _Single:
@@ -83,7 +104,7 @@ class _Single:
         return self._group.warming_up
 
     def push(self, hop: NDArray[np.int16]) -> float:
-        return float(self._group.push(hop)[0])
+        return float(self._group.push(as_hop(hop))[0, 0])
 
     def score(self, samples: NDArray[np.int16]) -> Scores:
         return self._group.score(samples)[:, 0]
