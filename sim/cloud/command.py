@@ -1,0 +1,87 @@
+"""``misheard cloud``: the far end alone, against any broker."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uplink.message import JSON
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``cloud`` to the commands."""
+    parser = subparsers.add_parser(
+        "cloud",
+        help="receive, store and transcribe clips from a broker",
+        description="Runs the far end alone against a broker, until Ctrl-C or SIGTERM.",
+    )
+    parser.add_argument(
+        "--broker", required=True, metavar="URL", help="mqtt://HOST:PORT on this machine, else mqtts://HOST:PORT"
+    )
+    parser.add_argument("--store", metavar="DIR", help="where clips are kept; by default beside your other user data")
+    parser.add_argument(
+        "--recognizer",
+        default="auto",
+        metavar="NAME",
+        help="auto, vosk or pocketsphinx; auto is vosk where it has a model",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Receive until a signal comes; gives 0."""
+    import platformdirs
+    from rich.console import Console
+
+    from sim.cloud.recognizer import load_recognizer
+    from sim.cloud.server import FarEnd
+    from sim.cloud.service import Cloud
+    from sim.cloud.store import ClipStore
+
+    console = Console(highlight=False)
+    root = args.store or platformdirs.user_data_path("misheard") / "cloud"
+    store = ClipStore(root)
+    try:
+        recognizer = load_recognizer(args.recognizer)
+        far_end = FarEnd(
+            Cloud(store, recognizer),
+            args.broker,
+            on_event=lambda kind, facts: console.print(describe(kind, facts), markup=False, soft_wrap=True),
+        )
+        with _signals() as stop:
+            far_end.start(strict=True)
+            console.print(
+                f"storing in {root}, listening with {recognizer.name}; Ctrl-C ends", markup=False, soft_wrap=True
+            )
+            stop.wait()
+            far_end.close()
+    finally:
+        store.close()
+    return 0
+
+
+def describe(kind: str, facts: Mapping[str, JSON]) -> str:
+    """Give one line for a person: what came, then its facts."""
+    return f"{kind:<12} " + "  ".join(f"{name}={value}" for name, value in facts.items())
+
+
+@contextmanager
+def _signals() -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set, for as long as the block runs."""
+    stop = threading.Event()
+
+    def set_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, set_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

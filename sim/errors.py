@@ -1,0 +1,35 @@
+"""What the simulation raises: one base, and what a caller must tell apart."""
+
+from __future__ import annotations
+
+
+class SimError(Exception):
+    """Something the simulation was asked for cannot be done; the text is one sentence with the mend."""
+
+    exit_code = 1
+
+
+class ScenarioError(SimError):
+    """A scenario that is not there or says something that cannot be; names the file and line, key and value."""
+
+    exit_code = 2
+
+
+class VoiceError(SimError):
+    """A voice that is not installed or does not speak; the sentence says how to install it."""
+
+
+class SpeechError(SimError):
+    """Shipped speech that is not what its manifest says."""
+
+
+class RecognizerError(SimError):
+    """A recognizer or its model that is not there or does not work; the sentence names the command that mends it."""
+
+
+class StoreError(SimError):
+    """The far end's store cannot be opened, read or written."""
+
+
+class Refused(SimError):  # noqa: N818 - it is an answer, not a fault
+    """A part that the far end does not take; the text is the reason, and no receipt is given."""
