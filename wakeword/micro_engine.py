@@ -36,7 +36,7 @@ class Micro(ScorerGroup):
             ) from None
         self._package = pymicro_wakeword
         self._configs = [_find(model, Path(pymicro_wakeword.__file__).parent / "models") for model in models]
-        described = [_describe(config) for config in self._configs]
+        described = [_describe(config, pymicro_wakeword) for config in self._configs]
         self.names = tuple(config.stem for config in self._configs)
         self.thresholds = tuple(cutoff for cutoff, _ in described)
         self.hashes = tuple(digest for _, digest in described)
@@ -70,10 +70,23 @@ def _find(model: str, folder: Path) -> Path:
     raise ModelError(f"there is no microWakeWord model called {model}; choose one of {names}, or give a .json path")
 
 
-def _describe(config: Path) -> tuple[float, str]:
+def _describe(config: Path, package: Any) -> tuple[float, str]:
     try:
         described = json.loads(config.read_text(encoding="utf-8"))
-        data = (config.parent / described["model"]).read_bytes()
-        return float(described["micro"]["probability_cutoff"]), hashlib.sha256(data).hexdigest()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        model = config.parent / described["model"]
+        digest = hashlib.sha256(model.read_bytes()).hexdigest()
+        _refuse_broken(model, package)
+        package.MicroWakeWord.from_config(config)
+        return float(described["micro"]["probability_cutoff"]), digest
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(f"{config} describes no microWakeWord model ({error}); give one of version 2") from None
+
+
+def _refuse_broken(model: Path, package: Any) -> None:
+    """Raise ValueError unless TensorFlow Lite can read the model: the package itself would end in a crash."""
+    (library,) = (Path(package.__file__).parent / "lib").glob("*tensorflowlite_c.*")
+    lite = package.wakeword.TfLiteWakeWord(library).lib
+    loaded = lite.TfLiteModelCreateFromFile(str(model).encode())
+    if not loaded:
+        raise ValueError(f"{model.name} is no TensorFlow Lite model")
+    lite.TfLiteModelDelete(loaded)

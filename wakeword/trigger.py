@@ -11,7 +11,7 @@ class TriggerSettings:
 
     `threshold` (0 to 1) must be reached on `patience_hops` hops in a row. After a wake the trigger is spent until the
     score has fallen under ``threshold - hysteresis`` and `refractory` samples have passed since it woke. A peak that
-    stays under the threshold by at most `near_miss_margin` is a near miss.
+    does not wake and reaches ``threshold - near_miss_margin`` is a near miss.
     """
 
     threshold: float = 0.5
@@ -25,8 +25,15 @@ class TriggerSettings:
             raise ValueError(f"the threshold must lie above 0 and at most at 1, not at {self.threshold}")
         if self.patience_hops < 1 or self.refractory < 0:
             raise ValueError("patience must be at least one hop and the refractory time not negative")
-        if min(self.hysteresis, self.near_miss_margin) < 0:
-            raise ValueError("hysteresis and near-miss margin must not be negative")
+        for name, value in (("hysteresis", self.hysteresis), ("near-miss margin", self.near_miss_margin)):
+            if not 0 <= value < self.threshold:
+                raise ValueError(f"the {name} must lie between 0 and the threshold of {self.threshold}, not at {value}")
+
+    @classmethod
+    def at(cls, threshold: float) -> TriggerSettings:
+        """The usual settings at another threshold: at most half of it for hysteresis and near-miss margin."""
+        half = threshold / 2
+        return cls(threshold, hysteresis=min(cls.hysteresis, half), near_miss_margin=min(cls.near_miss_margin, half))
 
 
 @dataclass(frozen=True)
@@ -46,38 +53,42 @@ class Trigger:
     settings: TriggerSettings = field(default_factory=TriggerSettings)
     _above: int = field(default=0, init=False)
     _spent: bool = field(default=False, init=False)
+    _fading: bool = field(default=False, init=False)
     _woke_at: int | None = field(default=None, init=False)
     _peak: tuple[float, int] | None = field(default=None, init=False)
 
     def push(self, score: float, end: int) -> Detection | None:
         """Take the score (0 to 1) of the hop that ends at sample `end` (exclusive); give what it decides, if anything.
 
-        A near miss is given when its peak is over: when the score has left the margin again.
+        A near miss is given when its peak is over: when the score has left the margin again. How a word that woke
+        fades away is none.
         """
-        low = self.settings.threshold - self.settings.hysteresis
-        if self._spent and score < low:
+        over = score < self.settings.threshold - self.settings.near_miss_margin
+        if score < self.settings.threshold - self.settings.hysteresis:
             self._spent = False
         if self._spent or (self._woke_at is not None and end - self._woke_at < self.settings.refractory):
             self._above, self._peak = 0, None
+            self._fading = self._fading and not over
             return None
         if self._peak is None or score > self._peak[0]:
             self._peak = (score, end)
         self._above = self._above + 1 if score >= self.settings.threshold else 0
         if self._above >= self.settings.patience_hops:
             peak, peak_sample = self._peak
-            self._above, self._peak, self._spent, self._woke_at = 0, None, True, end
+            self._above, self._peak, self._woke_at = 0, None, end
+            self._spent = self._fading = True
             return Detection(True, end, peak, peak_sample)
-        if score < self.settings.threshold - self.settings.near_miss_margin:
-            return self.flush(end)
-        return None
+        return self.flush(end) if over else None
 
     def flush(self, end: int) -> Detection | None:
         """Give the near miss under way, if any, and start anew: for the end of a stream, or a pause in listening."""
         peak, self._peak, self._above = self._peak, None, 0
-        if peak is None or peak[0] < self.settings.threshold - self.settings.near_miss_margin:
+        faded, self._fading = self._fading, False
+        if peak is None or faded or peak[0] < self.settings.threshold - self.settings.near_miss_margin:
             return None
         return Detection(False, end, *peak)
 
     def rearm(self) -> None:
         """Forget the scores so far but not the refractory time: for a stream that was interrupted."""
-        self._above, self._peak, self._spent = 0, None, False
+        self._above, self._peak = 0, None
+        self._spent = self._fading = False
