@@ -20,6 +20,15 @@ Model = TypeVar("Model", bound=BaseModel)
 Loc = tuple[str | int, ...]
 
 
+class SettingFault(ValueError):  # noqa: N818 - pydantic makes the error of it
+    """Raised by a model's validator for a value further in: ``at`` leads there from what is validated."""
+
+    def __init__(self, at: Loc, value: object, why: str) -> None:
+        super().__init__(why)
+        self.at = at
+        self.value = value
+
+
 def load_yaml_model(
     source: Path | str, model: type[Model], overrides: Sequence[tuple[str, str]] = (), *, name: str = "<text>"
 ) -> Model:
@@ -118,7 +127,10 @@ def _set(data: Any, keys: Sequence[str], value: Any, origin: str) -> Any:
 def _sentence(
     detail: ErrorDetails, model: type[BaseModel], tree: yaml.Node | None, name: str, origins: dict[Loc, str]
 ) -> str:
-    loc = tuple(part for part in detail["loc"] if part != "[key]")
+    loc, value = tuple(part for part in detail["loc"] if part != "[key]"), detail["input"]
+    fault = detail.get("ctx", {}).get("error")
+    if isinstance(fault, SettingFault):
+        loc, value = loc + fault.at, fault.value
     where = _where(loc, tree, name, origins)
     key = ".".join(map(str, loc)) or "the whole"
     if detail["type"] == "extra_forbidden":
@@ -131,7 +143,7 @@ def _sentence(
     message = detail["msg"].removeprefix("Value error, ")
     message = re.sub(r"^Input should", "but should", message)
     separator = ", " if message.startswith("but should") else ": "
-    return f"{where}: {key} is {_short(detail['input'])}{separator}{message.rstrip('.')}"
+    return f"{where}: {key} is {_short(value)}{separator}{message.rstrip('.')}"
 
 
 def _short(value: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from device.errors import ConfigError, DeviceError
-from device.yaml_model import load_yaml_model
+from device.yaml_model import SettingFault, load_yaml_model
 
 
 class Strict(BaseModel):
@@ -36,6 +36,14 @@ class Settings(Strict):
     capture: Capture = Capture()
     people: dict[str, Person] = {}
     gaps_ms: tuple[int, ...] = ()
+
+    @field_validator("gaps_ms")
+    @classmethod
+    def grows(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        for at in range(1, len(value)):
+            if value[at] < value[at - 1]:
+                raise SettingFault((at,), value[at], "it must not be under the one before")
+        return value
 
 
 GOOD = """\
@@ -85,6 +93,7 @@ def test_overrides_reach_every_depth_and_the_last_wins() -> None:
         ("name: kitchen", "name: no", "f.yaml:1: name is false, but should be a valid string"),
         ("flite:slt", "slt", 'f.yaml:7: people.ann.voice is "slt": a voice is engine:name'),
         ("[1, 2]", "[1, x]", 'f.yaml:8: gaps_ms.1 is "x", but should be a valid integer'),
+        ("[1, 2]", "\n  - 3\n  - 2", "f.yaml:10: gaps_ms.1 is 2: it must not be under the one before"),
         ("gaps_ms:", "name: again\ngaps_ms:", "f.yaml:8: name is there already in line 1"),
         ("capture:\n", "capture: [\n", "f.yaml:5: is not YAML: "),
         ("09:00:00Z", "09:00:00", "f.yaml:2: utc is "),

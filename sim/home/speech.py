@@ -1,0 +1,195 @@
+"""The speech of a scenario: shipped as FLAC with a manifest, rendered where it is not.
+
+``python -m sim.home.speech render SCENARIO`` renders the lines of a scenario (the voices must be installed) and puts
+them with the shipped ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sim.errors import SimError, SpeechError
+from sim.home.voices import Voice, render, renderer
+from sim.scenario import Scenario, load_scenario, shipped_scenarios
+from wakeword.errors import WakewordError
+from wakeword.sound import Samples, decode_flac, encode_flac
+
+MANIFEST = "manifest.json"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Recording(BaseModel):
+    """One shipped line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    voice: str
+    text: str
+    file: Annotated[str, Field(pattern=r"^[a-z0-9-]+\.flac$")]
+    renderer: str
+    """Program, version and processor that rendered it."""
+    n_samples: Annotated[int, Field(gt=0)]
+    sha256_samples: Sha256
+    """Of the decoded samples, int16 little-endian."""
+    sha256_file: Sha256
+
+
+class Manifest(BaseModel):
+    """All shipped lines, in the order of their files' names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    recordings: tuple[Recording, ...]
+
+
+def shipped_folder() -> Path:
+    """Where the shipped speech is."""
+    return Path(str(files("configs") / "scenarios" / "speech"))
+
+
+def read_manifest(folder: Path) -> dict[tuple[str, str], Recording]:
+    """The recordings in ``folder`` by (voice, text); none where there is no manifest. Raises SpeechError."""
+    path = folder / MANIFEST
+    if not path.exists():
+        return {}
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        why = " ".join(str(error).split())
+        raise SpeechError(f"{path} is no manifest of speech ({why}); install misheard again") from None
+    return {(one.voice, one.text): one for one in manifest.recordings}
+
+
+def load_speech(
+    scenario: Scenario, *, folder: Path | None = None, cache: Path | None = None
+) -> dict[tuple[str, str], Samples]:
+    """int16[n] at 16 kHz for each (voice, text) of the script.
+
+    From ``folder`` (what is shipped) where its manifest has the line, else rendered, and kept in ``cache`` (the
+    user's cache directory). Raises SpeechError if a recording is not what its manifest says, VoiceError if a line must
+    be rendered and its voice is not installed.
+    """
+    folder = shipped_folder() if folder is None else folder
+    cache = platformdirs.user_cache_path("misheard") / "speech" if cache is None else cache
+    recordings = read_manifest(folder)
+    speech: dict[tuple[str, str], Samples] = {}
+    for line in scenario.script:
+        key = (scenario.people[line.who].voice, line.say)
+        if key not in speech:
+            speech[key] = _read(folder, recordings[key]) if key in recordings else _rendered(key, cache)
+    return speech
+
+
+def sha256_samples(samples: Samples) -> str:
+    """Hash of int16[n] that does not depend on this machine's byte order."""
+    return hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
+
+
+def _read(folder: Path, recording: Recording) -> Samples:
+    path = folder / recording.file
+    try:
+        data = path.read_bytes()
+        samples = decode_flac(data)
+    except (OSError, WakewordError) as error:
+        raise SpeechError(f"{path} cannot be read ({error}); install misheard again") from None
+    found = (len(samples), sha256_samples(samples), hashlib.sha256(data).hexdigest())
+    if found != (recording.n_samples, recording.sha256_samples, recording.sha256_file):
+        raise SpeechError(f"{path} is not the recording that {MANIFEST} names; install misheard again")
+    return samples
+
+
+def _rendered(key: tuple[str, str], cache: Path) -> Samples:
+    """``key`` from the cache, or rendered into it; the renderer's version is a part of the name there."""
+    voice = Voice.parse(key[0])
+    name = hashlib.sha256("\0".join((*key, renderer(voice.engine))).encode()).hexdigest()
+    path = cache / f"{name}.flac"
+    try:
+        return decode_flac(path.read_bytes())
+    except (OSError, WakewordError):  # not there yet, or cut off: render it
+        samples = render(voice, key[1])
+    try:
+        _write(path, encode_flac(samples))
+    except OSError:  # a cache that cannot be written costs time, nothing else
+        return samples
+    return samples
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write ``data`` so that nobody ever reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
+        part.write(data)
+    written = Path(part.name)
+    written.chmod(0o644)
+    written.replace(path)
+
+
+def render_into(folder: Path, scenario: Scenario, spoken: Sequence[Scenario]) -> tuple[Recording, ...]:
+    """Render the lines of ``scenario`` into ``folder`` and its manifest; lines none of ``spoken`` has are removed.
+
+    Raises SimError.
+    """
+    recordings = read_manifest(folder)
+    for voice, text in _keys(scenario):
+        samples = render(Voice.parse(voice), text)
+        data = encode_flac(samples)
+        recordings[voice, text] = Recording(
+            voice=voice,
+            text=text,
+            file=_file_name(voice, text),
+            renderer=renderer(Voice.parse(voice).engine),
+            n_samples=len(samples),
+            sha256_samples=sha256_samples(samples),
+            sha256_file=hashlib.sha256(data).hexdigest(),
+        )
+        _write(folder / recordings[voice, text].file, data)
+    wanted = {key for one in (scenario, *spoken) for key in _keys(one)}
+    kept = tuple(sorted((one for key, one in recordings.items() if key in wanted), key=lambda one: one.file))
+    text = Manifest(recordings=kept).model_dump_json(indent=1, ensure_ascii=False)
+    _write(folder / MANIFEST, f"{text}\n".encode())
+    for stray in {path.name for path in folder.glob("*.flac")} - {one.file for one in kept}:
+        (folder / stray).unlink()
+    return kept
+
+
+def _keys(scenario: Scenario) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((scenario.people[line.who].voice, line.say) for line in scenario.script))
+
+
+def _file_name(voice: str, text: str) -> str:
+    """Readable, and another one for another voice or text: ``slt-unacceptable-for-that-money-1f2e3d4c.flac``."""
+    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].rstrip("-")
+    digest = hashlib.sha256(f"{voice}\0{text}".encode()).hexdigest()[:8]
+    return f"{re.sub(r'[^a-z0-9]+', '-', voice.lower().partition(':')[2])}-{words}-{digest}.flac".replace("--", "-")
+
+
+def main() -> int:
+    """Render the speech of a scenario and put it with the shipped speech."""
+    parser = argparse.ArgumentParser(prog="python -m sim.home.speech", description=main.__doc__)
+    action = parser.add_subparsers(required=True, metavar="ACTION")
+    action.add_parser("render", help="render the lines of a scenario").add_argument("scenario")
+    try:
+        scenario = load_scenario(parser.parse_args().scenario)
+        kept = render_into(shipped_folder(), scenario, [load_scenario(path) for path in shipped_scenarios().values()])
+    except SimError as error:
+        print(f"misheard: {error}", file=sys.stderr)
+        return error.exit_code
+    size = sum((shipped_folder() / one.file).stat().st_size for one in kept)
+    print(f"{len(kept)} lines, {size} bytes of FLAC in {shipped_folder()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
