@@ -121,3 +121,22 @@ def decode_flac(data: bytes) -> Samples:
             return samples
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise SoundError(f"the bytes are no FLAC ({error})") from None
+
+
+class SoundWriter:
+    """A FLAC of 16 kHz mono that grows with what is appended; a stop in the middle leaves what was written so far."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the file; raises SoundError where that cannot be."""
+        try:
+            self._file = soundfile.SoundFile(path, "w", RATE, 1, "PCM_16", format="FLAC")
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise SoundError(f"{path} cannot be written ({error}); check the folder and the disk") from None
+
+    def append(self, samples: Samples) -> None:
+        """Add int16[n]."""
+        self._file.write(samples)
+
+    def close(self) -> None:
+        """Complete the file."""
+        self._file.close()

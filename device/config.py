@@ -1,0 +1,102 @@
+"""The settings of a device: frozen, checked, every one with its unit and range. Profiles are in configs/devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from device.errors import ConfigError
+from device.yaml_model import load_yaml_model
+from wakeword.sound import RATE
+
+Milliseconds = Annotated[int, Field(ge=0, le=3_600_000)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class WakeSettings(_Settings):
+    """When the device wakes."""
+
+    words: tuple[str, ...] = Field(("alexa",), min_length=1, description="wake words, or paths of model files")
+    engine: str = Field("openwakeword", description="openwakeword, micro or reference")
+    threshold: float | None = Field(None, gt=0, le=1, description="score that wakes; none takes the engine's own")
+    patience_hops: int = Field(1, ge=1, le=25, description="hops (80 ms) in a row at the threshold")
+    hysteresis: Share = Field(0.1, description="how far under the threshold a score must fall before the next wake")
+    refractory_ms: Milliseconds = Field(2000, description="time after a wake without another")
+    near_miss_margin: Share = Field(0.2, description="a peak at most so far under the threshold is a near miss")
+
+
+class CaptureSettings(_Settings):
+    """What is sent after a wake."""
+
+    pre_roll_ms: int = Field(500, ge=0, le=5000, description="sound before the wake word that is sent too")
+    part_ms: int = Field(1000, ge=80, le=1000, description="longest part on the wire")
+    silence_ms: int = Field(800, ge=160, le=10_000, description="silence after speech that ends a capture")
+    first_speech_ms: int = Field(3000, ge=160, le=30_000, description="how long to wait for the request to begin")
+    limit_ms: int = Field(10_000, ge=1000, le=120_000, description="longest capture, pre-roll included")
+    speech_probability: Share = Field(0.5, description="Silero VAD output that counts as speech")
+
+
+class DeadlineSettings(_Settings):
+    """How long a state may last."""
+
+    heartbeat_ms: Milliseconds = Field(300_000, ge=1000, description="IDLE: a heartbeat event, then on")
+    thinking_ms: Milliseconds = Field(5000, ge=80, description="BUSY, as in the Alexa Voice Service")
+    expecting_ms: Milliseconds = Field(8000, ge=80, description="EXPECTING_SPEECH when the directive gives no time")
+    prompt_ms: Milliseconds = Field(60_000, ge=80, description="SPEAKING: the longest prompt played")
+
+
+class AudioSettings(_Settings):
+    """The microphone and what is kept of it in memory."""
+
+    microphone: str | None = Field(None, description="part of its name; none takes the system's default")
+    block_ms: int = Field(80, ge=5, le=1000, description="how much sound the microphone hands over at a time")
+    buffer_ms: int = Field(2000, ge=100, le=60_000, description="sound that may wait for the device before it is lost")
+    ring_ms: int = Field(8000, ge=4000, le=600_000, description="sound held in memory, for the pre-roll")
+    gap_fill_ms: int = Field(1000, ge=0, le=3000, description="a longer loss ends the capture and restarts listening")
+
+
+class UplinkSettings(_Settings):
+    """The way to the far end."""
+
+    broker: str = Field("embedded", description="embedded, or mqtt://host:port, mqtts://host:port")
+    in_flight: int = Field(16, ge=1, le=100, description="parts on their way at once")
+    resend_ms: int = Field(5000, ge=100, le=600_000, description="after this without a receipt a part is sent again")
+    drain_ms: Milliseconds = Field(30_000, description="at the end, how long to wait for the last receipts")
+
+
+class DeviceSettings(_Settings):
+    """Everything a device can be told."""
+
+    name: str = Field("echo-dot", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="lower case, in topics and ids")
+    earcons: bool = Field(True, description="whether the device beeps; an event either way")
+    wake: WakeSettings = WakeSettings()
+    capture: CaptureSettings = CaptureSettings()
+    deadlines: DeadlineSettings = DeadlineSettings()
+    audio: AudioSettings = AudioSettings()
+    uplink: UplinkSettings = UplinkSettings()
+
+
+def samples(milliseconds: int) -> int:
+    """Milliseconds as samples at 16 kHz."""
+    return milliseconds * RATE // 1000
+
+
+def load_device(profile: str | Path = "echo-dot", overrides: Sequence[tuple[str, str]] = ()) -> DeviceSettings:
+    """A shipped profile by its name, or a YAML file by its path, with dotted keys overridden; raises ConfigError."""
+    shipped = files("configs").joinpath("devices", f"{profile}.yaml")
+    if shipped.is_file():
+        return load_yaml_model(
+            shipped.read_text("utf-8"), DeviceSettings, overrides, name=f"configs/devices/{profile}.yaml"
+        )
+    if not Path(profile).is_file():
+        names = sorted(f.name.removesuffix(".yaml") for f in files("configs").joinpath("devices").iterdir())
+        raise ConfigError(f"there is no profile or file called {profile}; the profiles are {', '.join(names)}")
+    return load_yaml_model(Path(profile), DeviceSettings, overrides)
