@@ -78,15 +78,18 @@ class EmbeddedBroker:
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
             }
         )
+        guests: set[asyncio.StreamWriter] = set()
         serve = broker.stream_connected
 
         async def serve_and_close(
             reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
         ) -> None:
-            # amqtt leaves a connection open when the end of its client and its own end meet.
+            # amqtt leaves a connection open when its client's end and its own meet.
+            guests.add(writer)
             try:
                 await serve(reader, writer, listener_name)
             finally:
+                guests.discard(writer)
                 writer.close()
 
         broker.stream_connected = serve_and_close
@@ -95,11 +98,11 @@ class EmbeddedBroker:
             self._ready.set_result(_port_of(broker))
             await self._stop.wait()
         finally:
-            # On Python 3.12 and later a listener waits for connections that never said a word.
+            for guest in list(guests):  # or it would wait for those who never said a word
+                guest.transport.abort()
             await asyncio.wait_for(broker.shutdown(), _STOP_S)
-            # Those who have just left are still being shown out, and shutdown does not wait for that.
-            if guests := asyncio.all_tasks() - {asyncio.current_task()}:
-                await asyncio.wait(guests, timeout=_STOP_S)
+            if rest := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(rest, timeout=_STOP_S)
 
 
 def _port_of(broker: Any) -> int:

@@ -135,7 +135,9 @@ class Link:
 
     def _check(self) -> None:
         if self._failure is not None:
-            raise LinkError(f"the link to {self.address} ended ({self._failure!r}); please report this bug")
+            raise LinkError(
+                f"the link to {self.address} ended ({self._failure!r}); please report this bug"
+            ) from self._failure
 
     # Called by paho, on its network thread.
 
@@ -196,10 +198,10 @@ class Link:
     def _guarded(self, callback: Callable[..., None], *args: Any) -> None:
         try:
             callback(*args)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next publish or close raises it
             with self._state:
                 self._failure, self._up = error, False
-            raise
+            self._client.disconnect()
 
     def _absent(self, error: OSError | None) -> str:
         why = f" ({error.strerror or error})" if error is not None else ""

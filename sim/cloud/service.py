@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sim.cloud.recognizer import Recognizer
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
 from sim.errors import Refused
 from uplink.message import Directive, Part, Receipt
 from wakeword.errors import SoundError
 from wakeword.sound import decode_flac
+
+if TYPE_CHECKING:
+    from sim.cloud.recognizer import Recognizer
 
 
 @dataclass(frozen=True)

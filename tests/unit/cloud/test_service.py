@@ -1,0 +1,84 @@
+"""The far end as a plain object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.cloud.service import Cloud
+from sim.cloud.store import ClipStore
+from sim.errors import Refused, StoreError
+from tests.uplink_kit import Counter, cut, noise
+from uplink.message import Directive, Receipt
+from wakeword.sound import encode_flac
+
+SAMPLES = noise(20_000)
+PARTS = cut(SAMPLES, 8_000)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    store = ClipStore(tmp_path)
+    yield Cloud(store, Counter())
+    store.close()
+
+
+def test_every_part_is_receipted_with_its_digest(cloud: Cloud) -> None:
+    for part in PARTS:
+        complete = part.number == 2
+        assert cloud.receive(part) == [Receipt("dot", part.clip, part.number, part.digest, complete)]
+    np.testing.assert_array_equal(cloud.store.audio(PARTS[0].clip), SAMPLES)
+
+
+def test_the_same_part_again_is_receipted_again(cloud: Cloud) -> None:
+    first = [cloud.receive(part) for part in PARTS]
+    again = [cloud.receive(part) for part in PARTS]
+    assert again[-1] == first[-1]
+    assert [receipt.complete for (receipt,) in again if isinstance(receipt, Receipt)] == [True] * 3
+
+
+def test_an_answer_is_the_transcript_of_the_whole_clip_and_the_end_of_the_turn(cloud: Cloud) -> None:
+    for part in PARTS:
+        cloud.receive(part)
+    answer = cloud.answer(PARTS[0].clip)
+    assert answer.transcript.text == "20000 samples"
+    assert answer.directives == (Directive("TurnEnd", PARTS[0].clip),)
+    assert answer.device == "dot"
+    assert cloud.store.transcript(PARTS[0].clip) == answer.transcript
+
+
+def test_an_incomplete_clip_is_not_answered(cloud: Cloud) -> None:
+    cloud.receive(PARTS[0])
+    with pytest.raises(StoreError, match="is not complete"):
+        cloud.answer(PARTS[0].clip)
+
+
+def bomb() -> bytes:
+    """A small FLAC that promises 2^36 - 1 samples."""
+    flac = bytearray(encode_flac(np.zeros(8_000, np.int16)))
+    flac[21:26] = (int.from_bytes(flac[21:26], "big") | (2**36 - 1)).to_bytes(5, "big")
+    return bytes(flac)
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [
+        b"fLaC",
+        b"noise that is no FLAC" * 10,
+        PARTS[0].audio[:2000],
+        PARTS[0].audio[:-1000],
+        encode_flac(SAMPLES[:7_999]),
+        bomb(),
+    ],
+)
+def test_audio_that_is_not_what_it_should_be_is_refused_and_leaves_no_trace(cloud: Cloud, audio: bytes) -> None:
+    with pytest.raises(Refused, match="part 0 of clip"):
+        cloud.receive(replace(PARTS[0], audio=audio))
+    assert cloud.store.clips() == []
+    for part in PARTS:
+        cloud.receive(part)
+    np.testing.assert_array_equal(cloud.store.audio(PARTS[0].clip), SAMPLES)

@@ -1,0 +1,117 @@
+"""What the tests of the wire and the far end share: clips cut into parts, a recognizer, and a real Mosquitto."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.cloud.transcript import Transcript
+from uplink.message import JSON, Part
+from wakeword.sound import encode_flac
+
+DEADLINE_S = 20.0
+
+
+def noise(length: int, seed: int = 0) -> NDArray[np.int16]:
+    """Give int16[length] that no codec can guess."""
+    return np.random.default_rng(seed).integers(-8000, 8000, length, dtype=np.int16)
+
+
+def cut(samples: NDArray[np.int16], size: int, *, device: str = "dot", begin: int = 0) -> list[Part]:
+    """Cut a clip that begins at this sample of the stream into parts of at most `size` samples."""
+    starts = range(0, len(samples), size)
+    clip = f"{device}-20260101t000000z-{begin:012d}"
+    return [
+        Part(
+            device=device,
+            clip=clip,
+            number=number,
+            last=start + size >= len(samples),
+            begin=begin + start,
+            end=begin + min(start + size, len(samples)),
+            facts={"initiator": "wakeword"} if number == 0 else {},
+            audio=encode_flac(samples[start : start + size]),
+        )
+        for number, start in enumerate(starts)
+    ]
+
+
+class Counter:
+    """A recognizer that hears how long a clip is."""
+
+    name = "counter"
+
+    def transcribe(self, samples: NDArray[np.int16]) -> Transcript:
+        return Transcript(f"{len(samples)} samples", (), self.name)
+
+
+@dataclass
+class Diary:
+    """Takes (kind, facts) from any thread; tests wait for a kind, with a deadline."""
+
+    entries: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    _news: queue.SimpleQueue[tuple[str, Mapping[str, Any]]] = field(default_factory=queue.SimpleQueue)
+
+    def __call__(self, kind: str, facts: Mapping[str, JSON]) -> None:
+        self._news.put((kind, facts))
+
+    def wait(self, *kinds: str) -> Mapping[str, Any]:
+        """Give the facts of the next entry of one of these kinds; fails at the deadline."""
+        end = time.monotonic() + DEADLINE_S
+        while True:
+            try:
+                entry = self._news.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {kinds} in {DEADLINE_S} s; there was {self.entries}") from None
+            self.entries.append(entry)
+            if entry[0] in kinds:
+                return entry[1]
+
+    def all(self, kind: str) -> list[Mapping[str, Any]]:
+        """Give the facts of every entry of this kind so far."""
+        while not self._news.empty():
+            self.entries.append(self._news.get())
+        return [facts for name, facts in self.entries if name == kind]
+
+
+def free_port() -> int:
+    """Give a port of this machine that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def mosquitto(program: str, folder: Path, port: int, lines: Iterable[str] = ("allow_anonymous true",)) -> Iterator[str]:
+    """Run a real Mosquitto on this loopback port with this configuration, and give its URL."""
+    config = folder / f"mosquitto-{port}.conf"
+    config.write_text("\n".join([f"listener {port} 127.0.0.1", "persistence false", *lines]) + "\n")
+    with subprocess.Popen([program, "-c", config], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        try:
+            _wait_for_port(port, process)
+            yield f"mqtt://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.communicate(timeout=DEADLINE_S)
+
+
+def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + DEADLINE_S
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            continue
+        return
+    raise AssertionError(f"mosquitto did not listen: {process.stdout.read() if process.stdout else ''!r}")
