@@ -1,0 +1,238 @@
+"""The microphone through PortAudio, ALSA and a real sound server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import wave
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.integration.pulse import VirtualMicrophone, virtual_microphone
+from wakeword.sound import RATE, Samples
+
+CHIRPS = 6
+STEP = RATE // 2
+LEVEL = 0.25
+"""Peak of a chirp; full scale is 1."""
+
+
+def chirp() -> NDArray[np.float64]:
+    """100 ms from 300 to 6,000 Hz, rising and falling softly: its correlation has one sharp peak."""
+    t = np.arange(RATE // 10) / RATE
+    return LEVEL * np.sin(2 * np.pi * (300 * t + 5700 / 0.2 * t**2)) * np.hanning(len(t))
+
+
+def chirps(folder: Path) -> Path:
+    """A chirp every half second, and silence around them: a sound server may swallow the very beginning."""
+    step = np.concatenate((np.zeros(RATE // 5), chirp(), np.zeros(RATE // 5)))
+    path = folder / "chirps.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(np.rint(np.tile(step, CHIRPS) * 32767).astype("<i2").tobytes())
+    return path
+
+
+def found(heard: Samples) -> NDArray[np.int64]:
+    """Where chirps begin: the peaks of the correlation that reach half of what a chirp has with itself."""
+    wanted = chirp() * 32768
+    size = 1 << (len(heard) + len(wanted)).bit_length()
+    score = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(wanted, size)), size)[: len(heard)]
+    places = []
+    while score.max() > 0.5 * float(wanted @ wanted):
+        place = int(score.argmax())
+        places.append(place)
+        score[max(0, place - RATE // 8) : place + RATE // 8] = 0
+    return np.sort(np.array(places, np.int64))
+
+
+@dataclass
+class Listener:
+    """A listening process, and afterwards what it heard."""
+
+    process: subprocess.Popen[str]
+    result: Path
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def finish(self) -> Samples:
+        """Wait for the end; returns the samples at their indices."""
+        output, errors = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, errors
+        self.told = json.loads(output.splitlines()[-1])
+        heard: Samples = np.load(self.result)["heard"]
+        return heard
+
+    @property
+    def lost(self) -> list[tuple[int, int, str]]:
+        """Begin, samples and reason of each loss."""
+        return [(begin, lost, why) for begin, _, lost, why in self.told["blocks"] if lost]
+
+
+@contextmanager
+def listener(
+    microphone: VirtualMicrophone, folder: Path, seconds: float, slow: tuple[float, float] = (0, 0), **arguments: object
+) -> Iterator[Listener]:
+    """Start to listen, and give the process once it hears."""
+    result = folder / "heard.npz"
+    command = [sys.executable, "-m", "tests.integration.listener", str(result), str(seconds), *map(str, slow)]
+    process = subprocess.Popen(
+        [*command, json.dumps(arguments)],
+        env=microphone.env,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "hearing\n", process.communicate()[1]
+        yield Listener(process, result)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def blocks_are_sound(listener: Listener) -> None:
+    end = 0
+    for begin, count, lost, why in listener.told["blocks"]:
+        assert begin == end + lost
+        assert (why is None) == (lost == 0)
+        end = begin + count
+
+
+@pytest.mark.parametrize(
+    ("sink_rate", "opened"), [(16_000, 16_000), (44_100, 16_000), (48_000, 16_000), (44_100, 44_100), (48_000, 48_000)]
+)
+def test_hears_every_sample_at_its_level(
+    needs: Callable[[str], str], tmp_path: Path, sink_rate: int, opened: int
+) -> None:
+    needs("pulseaudio")
+    with (
+        virtual_microphone(sink_rate) as microphone,
+        listener(microphone, tmp_path, 5, rates=[opened]) as listening,
+    ):
+        microphone.play(chirps(tmp_path))
+        heard = listening.finish()
+    assert listening.told["error"] is None
+    assert listening.told["rate"] == opened
+    assert listening.lost == []
+    blocks_are_sound(listening)
+    places = found(heard)
+    assert len(places) == CHIRPS
+    assert np.abs(places - places[0] - STEP * np.arange(CHIRPS)).max() <= 1
+    assert abs(20 * np.log10(np.abs(heard).max() / 32768 / LEVEL)) < 1
+
+
+@pytest.mark.parametrize(("rate", "block_ms"), [(16_000, 1.0), (48_000, 1.0), (44_100, 20.0)])
+def test_a_device_that_is_busy_loses_blocks_but_not_the_time(
+    needs: Callable[[str], str], tmp_path: Path, rate: int, block_ms: float
+) -> None:
+    needs("pulseaudio")
+    with virtual_microphone(48_000) as microphone:
+        # Busy from 1.1 s on for 0.9 s, with room for 0.3 s: 0.6 s are lost.
+        form = {"rates": [rate], "block_ms": block_ms, "room_s": 0.3}
+        with listener(microphone, tmp_path, 5, slow=(1.1, 0.9), **form) as listening:
+            microphone.play(chirps(tmp_path))
+            heard = listening.finish()
+    blocks_are_sound(listening)
+    assert {why for _, _, why in listening.lost} == {"late"}
+    assert 0.4 * RATE < sum(lost for _, lost, _ in listening.lost) < 0.8 * RATE
+    places = found(heard)
+    off = (places - places[0] + STEP // 2) % STEP - STEP // 2
+    assert np.abs(off).max() <= 2
+    gap = listening.lost[0][0]
+    assert (places < gap).sum() >= 1
+    assert (places > gap).sum() >= 2
+
+
+def test_a_pause_nobody_reports_is_a_loss_too(needs: Callable[[str], str], tmp_path: Path) -> None:
+    needs("pulseaudio")
+    with virtual_microphone(48_000) as microphone, listener(microphone, tmp_path, 7) as listening:
+        microphone.play(chirps(tmp_path))
+        began = time.monotonic()
+        microphone.control("suspend-sink", "kitchen", "1")
+        threading.Event().wait(0.8)  # the pause itself, not a wait for something
+        microphone.control("suspend-sink", "kitchen", "0")
+        pause_s = time.monotonic() - began
+        listening.finish()
+    blocks_are_sound(listening)
+    assert {why for _, _, why in listening.lost} == {"overrun"}
+    assert abs(sum(lost for _, lost, _ in listening.lost) / RATE - pause_s) < 0.1
+
+
+@pytest.mark.parametrize("parting", ["unplugged", "killed", "frozen"])
+def test_a_microphone_that_disappears_is_one_sentence(
+    needs: Callable[[str], str], tmp_path: Path, parting: str
+) -> None:
+    needs("pulseaudio")
+    with virtual_microphone(16_000) as microphone, listener(microphone, tmp_path, 60) as listening:
+        if parting == "unplugged":
+            microphone.control("unload-module", "module-null-sink")
+        elif parting == "killed":
+            microphone.daemon.kill()
+        else:
+            microphone.daemon.send_signal(signal.SIGSTOP)
+        listening.finish()
+    why = "has given nothing for 2 s" if parting == "frozen" else "has disappeared"
+    assert listening.told["error"] == f"the microphone 'default' {why}; plug it in and start again"
+    assert listening.told["blocks"]
+
+
+def test_without_any_microphone(needs: Callable[[str], str]) -> None:
+    needs("pulseaudio")
+    with virtual_microphone(16_000) as microphone:
+        microphone.daemon.kill()
+        microphone.daemon.wait()
+        sentence = refusal(microphone.env, "Microphone()")
+    assert sentence == "there is no microphone; plug one in, or listen to a file with --source FILE"
+
+
+def test_an_unknown_name_lists_what_is_there(needs: Callable[[str], str]) -> None:
+    needs("pulseaudio")
+    with virtual_microphone(16_000) as microphone:
+        sentence = refusal(microphone.env, "Microphone('bathroom')")
+    assert sentence.startswith("there is no microphone called 'bathroom'; there are: ")
+    assert "'kitchen'" in sentence
+
+
+def test_without_portaudio_says_how_to_install_it(needs: Callable[[str], str]) -> None:
+    needs("pulseaudio")
+    hide = "import ctypes.util; ctypes.util.find_library = lambda name: None"
+    assert "apt-get install libportaudio2" in refusal(dict(os.environ), "Microphone()", first=hide)
+
+
+def refusal(env: dict[str, str], call: str, first: str = "") -> str:
+    """The sentence with which a new process is refused."""
+    program = f"""
+{first}
+from device.errors import DeviceError
+from device.microphone import Microphone
+try:
+    {call}
+except DeviceError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=env,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.strip()
