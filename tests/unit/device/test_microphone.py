@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import device.microphone
-from device.audio import Block
+from device.audio import Block, Source
 from device.errors import DeviceError
 from device.intake import Drift, Intake, Piece, Stalled, Timeline
 from device.microphone import Microphone, Opening, choose, openings
@@ -375,7 +375,7 @@ def test_an_overrun_of_the_card_is_a_loss_with_its_length(plug: Plug) -> None:
 
 def test_closing_from_another_thread_ends_the_blocks_and_lets_go_of_the_card(plug: Plug) -> None:
     fake = plug(FakeSoundDevice(16_000, 1))
-    microphone = Microphone()
+    microphone: Source = Microphone()
     blocks: list[Block] = []
     thread = threading.Thread(target=lambda: blocks.extend(microphone.blocks()))
     thread.start()
