@@ -6,6 +6,7 @@ The only file that knows libsndfile (soundfile) and the SoX resampler (soxr).
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -59,34 +60,48 @@ def stream_sound(source: Path | str | BinaryIO, chunk: int = RATE) -> Iterator[S
     try:
         with soundfile.SoundFile(source) as sound:
             yield from _chunks(sound, name, chunk)
-    except soundfile.LibsndfileError as error:
-        raise SoundError(f"{name} cannot be read as sound ({_why(error)}); give a WAV, FLAC, Ogg or MP3 file") from None
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: its name ends in .raw
+        why = _why(error) if isinstance(error, soundfile.LibsndfileError) else "it has no header"
+        raise SoundError(f"{name} cannot be read as sound ({why}); give a WAV, FLAC, Ogg or MP3 file") from None
 
 
 def _chunks(sound: soundfile.SoundFile, name: str, chunk: int) -> Iterator[Samples]:
     resampler = StreamResampler(sound.samplerate)
     exact = sound.subtype == "PCM_16" and sound.channels == 1
-    done = 0
-    while True:
-        wanted = max(1, chunk * sound.samplerate // RATE)
+    wanted = max(1, chunk * sound.samplerate // RATE)
+    done = given = 0
+    last = False
+    while not last:
+        frames, why = np.empty((wanted, sound.channels), np.int16 if exact else np.float32), ""
         try:
-            frames = sound.read(wanted, dtype="int16" if exact else "float32", always_2d=True)
+            frames = sound.read(out=frames)
         except soundfile.LibsndfileError as error:
-            raise _damaged(name, done, sound, _why(error)) from None
+            frames, why = frames[: sound.tell() - done], _why(error)
+        if not exact and not np.isfinite(frames).all():
+            raise _damaged(name, done, sound, "it holds values that are no numbers")
         done += len(frames)
         last = len(frames) < wanted
         mono = frames[:, 0] if exact or sound.channels == 1 else frames.mean(axis=1)
         out = resampler.push(mono, last=last)
+        given += len(out)
         if len(out):
             yield out
-        if last:
-            break
-    if done == 0:
+        if why:
+            raise _damaged(name, done, sound, why)
+    if not given:
         raise SoundError(f"{name} holds no sound; record it again or leave it out")
-    # libsndfile shortens a WAV whose data chunk is cut off and says so only in its log.
-    cut = done < sound.frames or any("data" in line and "should be" in line for line in sound.extra_info.splitlines())
-    if cut:
+    if done < sound.frames or _is_cut(sound.extra_info):
         raise _damaged(name, done, sound, "it ends early")
+
+
+_SIZE = re.compile(r"^\s*(data|SSND|Data Size|riff|Riff size)\s*: (\w+) \(should be", re.MULTILINE)
+_ENDLESS = 2**31 - 2**16
+"""Programs that write a WAV into a pipe promise at least so many bytes, as they cannot know how many will come."""
+
+
+def _is_cut(log: str) -> bool:
+    """Whether the file ends before its header says; libsndfile shortens such a file and tells only its log."""
+    return any(name != "data" or int(size, 0) < _ENDLESS for name, size in _SIZE.findall(log))
 
 
 def _damaged(name: str, done: int, sound: soundfile.SoundFile, why: str) -> SoundError:
@@ -102,6 +117,15 @@ def read_sound(source: Path | str | BinaryIO) -> Samples:
     return np.concatenate(list(stream_sound(source, chunk=60 * RATE)))
 
 
+def sound_length(path: Path | str) -> int:
+    """Samples at 16 kHz that a file's header promises; 0 where it cannot be opened, of which reading it says why."""
+    try:
+        info = soundfile.info(str(path))
+        return int(info.frames * RATE // info.samplerate)
+    except (soundfile.LibsndfileError, TypeError):
+        return 0
+
+
 def encode_flac(samples: Samples) -> bytes:
     """Pack int16[n], n >= 1, at 16 kHz into a FLAC that decodes alone; the same samples give the same bytes."""
     buffer = io.BytesIO()
@@ -114,13 +138,17 @@ def decode_flac(data: bytes) -> Samples:
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as sound:
             if (sound.format, sound.samplerate, sound.channels, sound.subtype) != ("FLAC", RATE, 1, "PCM_16"):
-                raise SoundError(f"the sound is not 16 kHz 16-bit mono FLAC but {sound.format} {sound.subtype}")
-            samples: Samples = sound.read(dtype="int16")
+                found = f"{sound.format} {sound.subtype} of {sound.channels} channels at {sound.samplerate} Hz"
+                raise SoundError(f"the sound is not 16 kHz 16-bit mono FLAC but {found}")
+            pieces = [np.empty(0, np.int16)]
+            while len(piece := sound.read(RATE, dtype="int16")):  # not at once: a header may promise any length
+                pieces.append(piece)
+            samples = np.concatenate(pieces)
             if len(samples) != sound.frames or not len(samples):
                 raise SoundError(f"the FLAC promises {sound.frames} samples and holds {len(samples)}")
             return samples
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise SoundError(f"the bytes are no FLAC ({error})") from None
+    except soundfile.LibsndfileError as error:
+        raise SoundError(f"the bytes are no FLAC ({_why(error)})") from None
 
 
 class SoundWriter:

@@ -11,7 +11,8 @@ class TriggerSettings:
 
     `threshold` (0 to 1) must be reached on `patience_hops` hops in a row. After a wake the trigger is spent until the
     score has fallen under ``threshold - hysteresis`` and `refractory` samples have passed since it woke. A peak that
-    does not wake and reaches ``threshold - near_miss_margin`` is a near miss.
+    does not wake and reaches ``threshold - near_miss_margin`` is a near miss. Both reach down to half the threshold at
+    most, so that a low threshold still has scores under them.
     """
 
     threshold: float = 0.5
@@ -25,15 +26,18 @@ class TriggerSettings:
             raise ValueError(f"the threshold must lie above 0 and at most at 1, not at {self.threshold}")
         if self.patience_hops < 1 or self.refractory < 0:
             raise ValueError("patience must be at least one hop and the refractory time not negative")
-        for name, value in (("hysteresis", self.hysteresis), ("near-miss margin", self.near_miss_margin)):
-            if not 0 <= value < self.threshold:
-                raise ValueError(f"the {name} must lie between 0 and the threshold of {self.threshold}, not at {value}")
+        if min(self.hysteresis, self.near_miss_margin) < 0:
+            raise ValueError("hysteresis and near-miss margin must not be negative")
 
-    @classmethod
-    def at(cls, threshold: float) -> TriggerSettings:
-        """The usual settings at another threshold: at most half of it for hysteresis and near-miss margin."""
-        half = threshold / 2
-        return cls(threshold, hysteresis=min(cls.hysteresis, half), near_miss_margin=min(cls.near_miss_margin, half))
+    @property
+    def rearm_below(self) -> float:
+        """The score under which a word that woke is over."""
+        return self.threshold - min(self.hysteresis, self.threshold / 2)
+
+    @property
+    def near_miss_from(self) -> float:
+        """The lowest peak that is a near miss."""
+        return self.threshold - min(self.near_miss_margin, self.threshold / 2)
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ class Trigger:
         A near miss is given when its peak is over: when the score has left the margin again. How a word that woke
         fades away is none.
         """
-        over = score < self.settings.threshold - self.settings.near_miss_margin
-        if score < self.settings.threshold - self.settings.hysteresis:
+        over = score < self.settings.near_miss_from
+        if score < self.settings.rearm_below:
             self._spent = False
         if self._spent or (self._woke_at is not None and end - self._woke_at < self.settings.refractory):
             self._above, self._peak = 0, None
@@ -84,7 +88,7 @@ class Trigger:
         """Give the near miss under way, if any, and start anew: for the end of a stream, or a pause in listening."""
         peak, self._peak, self._above = self._peak, None, 0
         faded, self._fading = self._fading, False
-        if peak is None or faded or peak[0] < self.settings.threshold - self.settings.near_miss_margin:
+        if peak is None or faded or peak[0] < self.settings.near_miss_from:
             return None
         return Detection(False, end, *peak)
 
