@@ -15,7 +15,7 @@ from wakeword.sound import RATE
 
 
 class Kind(StrEnum):
-    """The kinds of events; `docs/protocol.md` lists the facts of each."""
+    """The kinds of events that the firmware has; `docs/protocol.md` lists the facts of each."""
 
     HOP = "hop"
     STATE = "state"
@@ -40,10 +40,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened at a sample of the stream; a PART carries its int16 samples as `audio`."""
+    """One thing that happened at a sample of the stream; a PART or PROMPT carries its int16 samples as `audio`.
+
+    What surrounds the firmware adds events of other kinds: the uplink's facts, what the far end made of a clip.
+    """
 
     sample: int
-    kind: Kind
+    kind: str
     facts: Mapping[str, JSON] = field(default_factory=dict)
     audio: NDArray[np.int16] | None = field(default=None, repr=False, compare=False)
 

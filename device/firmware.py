@@ -27,7 +27,6 @@ from wakeword.scorer import ScorerGroup
 from wakeword.span import word_span
 from wakeword.trigger import Detection
 
-
 _WORD_TAIL = 3 * HOP
 """The detector hears speech a little longer than it lasts; speech within this after the wake word is the word's own."""
 

@@ -1,0 +1,195 @@
+"""`misheard device`: the speaker itself, on a microphone, a file or a pipe."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from device.errors import ConfigError, DeviceError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from device.audio import Pace, Source
+    from device.config import DeviceSettings
+    from device.session import Session
+    from uplink.message import JSON
+
+INTERRUPTED = 130
+
+
+class FarEndHere(Protocol):
+    """A broker with a far end behind it, inside this program."""
+
+    url: str
+
+    def wait_answered(self, timeout_s: float) -> bool:
+        """Wait until every complete clip has its transcript; False where that took longer."""
+        ...
+
+
+Tell = Callable[[str, "Mapping[str, JSON]"], None]
+Embedded = Callable[[Path, Tell], AbstractContextManager[FarEndHere]]
+"""Starts a far end here: takes the state directory and whom to tell what happens there."""
+Report = Callable[[Path], None]
+"""Draws the report of a run directory into it."""
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], embedded: Embedded, report: Report
+) -> None:
+    """Add `misheard device`; `embedded` is the far end for ``--broker embedded``."""
+    parser = subparsers.add_parser(
+        "device",
+        help="listen, wake, capture and upload",
+        description="Runs the speaker until the sound ends, or until Ctrl-C. Clips that were not received by then "
+        "are kept and sent at the next start.",
+    )
+    add = parser.add_argument
+    add("--config", default="echo-dot", metavar="F", help="a profile's name or a YAML file [echo-dot]")
+    add("--set", action="append", default=[], type=pair, metavar="KEY=VALUE", help="such as wake.threshold=0.6")
+    add("--source", default="mic", metavar="mic|FILE|-", help="the microphone, a sound file, or standard input [mic]")
+    add("--pace", choices=("real", "fast"), default="real", help="of a file: as heard, or as fast as it goes [real]")
+    add("--broker", metavar="URL", help="embedded, or mqtt://host:port; goes before uplink.broker")
+    add("--state", type=Path, metavar="DIR", help="where clips wait until they are received [your user data]")
+    add("--out", type=Path, metavar="DIR", help="leave a run directory there")
+    add("--keep-audio", action="store_true", help="with --out: keep all that the microphone heard")
+    parser.set_defaults(run=lambda args: run(args, embedded, report))
+
+
+def pair(text: str) -> tuple[str, str]:
+    """``KEY=VALUE`` as a pair, for ``--set``."""
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"{text} is not KEY=VALUE")
+    return key, value
+
+
+def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
+    """Run the device; 0 where every clip was received, 1 where not, 130 after Ctrl-C."""
+    from rich.console import Console
+
+    from device.config import load_device
+    from device.events import Stream
+    from device.rundir import RunDirectory
+    from device.session import Session
+    from device.timeline import Timeline
+    from wakeword.models import LICENCE
+    from wakeword.scorer import load_scorers
+    from wakeword.vad import VoiceActivity
+
+    settings = load_device(args.config, args.set)
+    state = state_directory(args.state)
+    source, pace = open_source(args.source, args.pace, settings)
+    scorers = load_scorers(settings.wake.words, settings.wake.engine)
+    stream = Stream(settings.name, datetime.now(UTC))  # the only look at the clock on the wall
+    record = RunDirectory(args.out, stream, scorers.names, keep_audio=args.keep_audio) if args.out else None
+    console = Console(highlight=False)
+    console.print(f"wake-word models: {LICENCE}", style="dim")
+    with ExitStack() as stack:
+        timeline = stack.enter_context(Timeline(console))
+        url, here, relay = args.broker or settings.uplink.broker, None, Relay()
+        if url == "embedded":
+            here = stack.enter_context(embedded(state, relay))
+            url = here.url
+        observers, on_block = [timeline.note], None
+        if record is not None:
+            observers, on_block = [record.note, timeline.note], record.hear
+        voice = VoiceActivity()
+        session = Session(settings, stream, source, scorers, voice, url, state, pace, observers, on_block)
+        relay.to = session.runtime.tell
+        console.print(f"listening to {source.name} for {', '.join(scorers.names)}; Ctrl-C ends", style="dim")
+        try:
+            with stopped_by_signals(session) as signals:
+                received = session.play(here.wait_answered if here else None)
+        finally:
+            if record is not None:
+                written = record.close(session.manifest())
+                report(args.out)
+    if record is not None:
+        summarize(console, written, args.out)
+    if signal.SIGINT in signals:
+        return INTERRUPTED
+    return 0 if received or signals else 1
+
+
+class Relay:
+    """Passes on what is told, once there is somebody to tell."""
+
+    def __init__(self) -> None:
+        self.to: Tell | None = None
+
+    def __call__(self, kind: str, facts: Mapping[str, JSON]) -> None:
+        """Tell it, or let it go while nobody is there."""
+        if self.to is not None:
+            self.to(kind, facts)
+
+
+def open_source(name: str, pace: Pace, settings: DeviceSettings) -> tuple[Source, Pace]:
+    """The microphone (``mic``), standard input (``-``) or a file, and the pace it really has."""
+    audio = settings.audio
+    if name == "mic":
+        from device.microphone import Microphone
+
+        return Microphone(audio.microphone, block_ms=audio.block_ms, room_s=audio.buffer_ms / 1000), "real"
+    if name == "-":
+        from device.pipe import StreamSource
+
+        return StreamSource(sys.stdin.buffer), "fast"
+    from device.audio import FileSource
+
+    if not Path(name).is_file():
+        raise ConfigError(f"there is no sound file {name}; give the path of one, mic, or - for standard input")
+    return FileSource(Path(name), pace), pace
+
+
+def state_directory(chosen: Path | None) -> Path:
+    """Where things live that must survive: what was chosen, or the user's data directory; raises DeviceError."""
+    import platformdirs
+
+    folder = chosen or platformdirs.user_data_path("misheard")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise DeviceError(f"{folder} cannot be made ({error.strerror}); choose another with --state") from None
+    return folder
+
+
+@contextmanager
+def stopped_by_signals(session: Session) -> Iterator[list[int]]:
+    """Let SIGINT and SIGTERM end the session in good order; gives the signals that came."""
+    came: list[int] = []
+
+    def stop(number: int, _: Any) -> None:
+        came.append(number)
+        session.runtime.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def summarize(console: Console, run: Mapping[str, Any], folder: Path) -> None:
+    """Print what a run came to."""
+    from rich.table import Table
+
+    wakes, clips = run["wakes"], run["clips"]
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for kind in ("true", "false", "all"):
+        if kind in wakes:
+            table.add_row("wakes" if kind == "all" else f"{kind} wakes", str(wakes[kind]))
+    table.add_row("near misses", str(wakes["near_misses"]))
+    table.add_row("clips received", f"{clips['received']} of {clips['captured']}")
+    table.add_row("sound that left the home", f"{clips['uploaded_s']:.1f} s")
+    table.add_row("run directory", str(folder))
+    console.print()
+    console.print(table)

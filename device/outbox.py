@@ -1,0 +1,87 @@
+"""From a captured part to the spool, off the audio path: encoding and the disk may take their time here."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from device.errors import DeviceError
+from device.events import Event, Kind
+from uplink.errors import UplinkError
+from uplink.message import Part
+from wakeword.sound import encode_flac
+
+_RETRY_S = 1.0
+
+
+class Outbox:
+    """Encodes parts and hands them to `submit`, in order, on a thread of its own.
+
+    A part that cannot be kept (a full disk) is held in memory and tried again each second; `on_trouble` is told once
+    when that begins. Nothing is dropped while the program runs.
+    """
+
+    def __init__(self, device: str, submit: Callable[[Part], None], on_trouble: Callable[[str], None]) -> None:
+        self._device, self._submit, self._on_trouble = device, submit, on_trouble
+        self._incoming: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._held: deque[Part] = deque()
+        self._closing = False
+        self._trouble: str | None = None
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._thread.start()
+
+    def put(self, part: Event) -> None:
+        """Take a PART event over; returns at once."""
+        self._incoming.put(part)
+
+    def close(self) -> None:
+        """Hand over everything; raises DeviceError, naming the parts, where that could not be done."""
+        self._incoming.put(None)
+        self._thread.join()
+        if self._failure is not None:
+            raise DeviceError(f"the outbox has ended ({self._failure!r}); please report this bug")
+        if self._held:
+            names = ", ".join(f"{part.clip} part {part.number}" for part in self._held)
+            raise DeviceError(f"{self._trouble}; so these were not kept: {names}")
+
+    def _run(self) -> None:
+        try:
+            while not self._closing:
+                self._take()
+                self._hand_over()
+        except Exception as error:  # told by close(), so that the thread that listens goes on
+            self._failure = error
+            raise
+
+    def _take(self) -> None:
+        try:
+            event = self._incoming.get(timeout=_RETRY_S if self._held else None)
+        except queue.Empty:
+            return
+        if event is None:
+            self._closing = True
+        else:
+            self._held.append(as_part(self._device, event))
+
+    def _hand_over(self) -> None:
+        try:
+            while self._held:
+                self._submit(self._held[0])
+                self._held.popleft()
+            self._trouble = None
+        except UplinkError as error:
+            if self._trouble is None:
+                self._on_trouble(str(error))
+            self._trouble = str(error)
+
+
+def as_part(device: str, event: Event) -> Part:
+    """A PART event as it goes on the wire: its sound as FLAC."""
+    assert event.kind == Kind.PART
+    assert event.audio is not None
+    facts: dict[str, Any] = dict(event.facts)
+    return Part(device=device, audio=encode_flac(event.audio) if len(event.audio) else b"", **facts)

@@ -1,0 +1,196 @@
+"""What a run leaves behind: one directory, the same for a device and a simulation."""
+
+from __future__ import annotations
+
+import csv
+import json
+import platform
+from array import array
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.audio import Block
+from device.errors import DeviceError
+from device.events import Event, Kind, Stream
+from uplink.message import JSON
+from wakeword.sound import RATE, SoundWriter, encode_flac
+
+_FILES = ("run.json", "events.jsonl", "home.flac", "labels.txt", "scores.npy", "report.html")
+_PACKAGES = ("misheard", "numpy", "onnxruntime", "openwakeword", "pocketsphinx", "vosk", "soxr", "soundfile")
+
+Addressed = Callable[[int, int], bool]
+"""Whether somebody addressed the device between two samples: the truth, where it is known."""
+
+
+class RunDirectory:
+    """Writes a run directory as the run goes on; `close` completes it.
+
+    Files: `run.json` (manifest and outcome), `events.jsonl`, `scores.npy` float32[hops, words], `labels.txt`
+    (Audacity), `clips/<id>.flac` with `clips/metadata.csv` (Hugging Face AudioFolder), and `home.flac` where audio is
+    kept.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stream: Stream,
+        words: tuple[str, ...],
+        *,
+        keep_audio: bool,
+        addressed: Addressed | None = None,
+    ) -> None:
+        """Make the folder; an earlier run in it is replaced. Raises DeviceError where that cannot be."""
+        self.folder, self._stream, self._addressed = folder, stream, addressed
+        self._words = words
+        try:
+            _clear(folder)
+            (folder / "clips").mkdir(parents=True)
+            self._events = (folder / "events.jsonl").open("w", encoding="utf-8")
+        except OSError as error:
+            raise DeviceError(f"{folder} cannot be written ({error.strerror}); choose another with --out") from None
+        self._home = SoundWriter(folder / "home.flac") if keep_audio else None
+        self._home_end = 0
+        self._scores = array("f")
+        self._labels: list[tuple[int, int, str]] = []
+        self._clips: dict[str, dict[str, Any]] = {}
+        self._sound: dict[str, list[NDArray[np.int16]]] = {}
+        self._wakes = {"true": 0, "false": 0, "near_misses": 0} if addressed else {"all": 0, "near_misses": 0}
+
+    def hear(self, block: Block) -> None:
+        """Keep what the microphone heard, where audio is kept; a gap is silence there."""
+        if self._home is not None:
+            self._home.append(np.zeros(block.begin - self._home_end, np.int16))
+            self._home.append(block.samples)
+            self._home_end = block.end
+
+    def label(self, begin: int, end: int, text: str) -> None:
+        """Add a label to the track, samples begin to end."""
+        self._labels.append((begin, end, text))
+
+    def note(self, event: Event) -> None:
+        """Take an event, in order; an observer of `device.runtime.Runtime`."""
+        if event.kind == Kind.HOP:
+            self._scores.extend(event.facts["scores"])  # type: ignore[arg-type]
+            return
+        if event.kind == Kind.PART:
+            assert event.audio is not None
+            self._sound[str(event.facts["clip"])].append(event.audio)
+        line: dict[str, JSON] = {"sample": event.sample, "utc": self._stream.utc_at(event.sample), "kind": event.kind}
+        self._events.write(json.dumps({**line, **event.facts}, ensure_ascii=False) + "\n")
+        self._events.flush()
+        handler = self._handlers.get(event.kind)
+        if handler is not None:
+            handler(self, event.sample, event.facts)
+
+    def _wake(self, sample: int, facts: Mapping[str, Any]) -> None:
+        begin, end = facts.get("word_begin", sample), facts.get("word_end", sample)
+        kind = "all" if self._addressed is None else "true" if self._addressed(begin, end) else "false"
+        self._wakes[kind] += 1
+        self.label(begin, end, f"wake {facts['word']} {facts['score']:.2f}")
+
+    def _near_miss(self, _: int, facts: Mapping[str, Any]) -> None:
+        self._wakes["near_misses"] += 1
+        self.label(facts["peak"], facts["peak"], f"near miss {facts['word']} {facts['score']:.2f}")
+
+    def _capture_begin(self, _: int, facts: Mapping[str, Any]) -> None:
+        self._sound[facts["clip"]] = []
+        self._clips[facts["clip"]] = {"clip": facts["clip"], "begin": facts["begin"]}
+
+    def _capture_end(self, _: int, facts: Mapping[str, Any]) -> None:
+        clip, begin, end = facts["clip"], facts["begin"], facts["end"]
+        samples = np.concatenate(self._sound.pop(clip))
+        name = f"{clip}.flac" if len(samples) else ""
+        if name:
+            (self.folder / "clips" / name).write_bytes(encode_flac(samples))
+        self._clips[clip] |= {"file_name": name, "end": end, "reason": facts["reason"]}
+        self.label(begin, end, f"capture, ended by {facts['reason']}")
+
+    def _received(self, _: int, facts: Mapping[str, Any]) -> None:
+        if facts["complete"] and facts["clip"] in self._clips:
+            self._clips[facts["clip"]]["received"] = True
+
+    def _transcript(self, _: int, facts: Mapping[str, Any]) -> None:
+        if facts["clip"] in self._clips:
+            self._clips[facts["clip"]]["transcript"] = facts["text"]
+
+    def _prompt(self, sample: int, facts: Mapping[str, Any]) -> None:
+        self.label(sample, sample + facts["samples"], f"prompt: {facts['text']}")
+
+    _handlers: Mapping[str, Callable[[RunDirectory, int, Mapping[str, Any]], None]] = {
+        Kind.WAKE: _wake,
+        Kind.NEAR_MISS: _near_miss,
+        Kind.CAPTURE_BEGIN: _capture_begin,
+        Kind.CAPTURE_END: _capture_end,
+        Kind.PROMPT: _prompt,
+        "receipt": _received,
+        "transcript": _transcript,
+    }
+
+    def close(self, manifest: Mapping[str, JSON]) -> dict[str, Any]:
+        """Write what is only known at the end; give the content of `run.json`."""
+        self._events.close()
+        if self._home is not None:
+            self._home.close()
+        scores = np.frombuffer(self._scores, np.float32).reshape(-1, len(self._words))
+        np.save(self.folder / "scores.npy", scores)
+        fields = ("file_name", "clip", "begin", "end", "reason", "received", "transcript")
+        with (self.folder / "clips" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, fields, restval="")
+            writer.writeheader()
+            writer.writerows(clip for clip in self._clips.values() if clip["file_name"])
+        with (self.folder / "labels.txt").open("w", encoding="utf-8") as file:
+            for begin, end, text in sorted(self._labels):
+                file.write(f"{begin / RATE:.6f}\t{end / RATE:.6f}\t{text}\n")
+        uploaded = sum(clip["end"] - clip["begin"] for clip in self._clips.values())
+        run: dict[str, Any] = {
+            "manifest": {"versions": versions(), "stream": self._stream.name, "words": list(self._words), **manifest},
+            "wakes": self._wakes,
+            "clips": {
+                "captured": len(self._clips),
+                "received": sum(bool(clip.get("received")) for clip in self._clips.values()),
+                "uploaded_s": uploaded / RATE,
+            },
+            "messages": [],
+            "deleted": [],
+        }
+        (self.folder / "run.json").write_text(json.dumps(run, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        _point_to(self.folder)
+        return run
+
+
+def versions() -> dict[str, str]:
+    """What a result depends on, and in which version."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier run; refuse to touch a folder that holds anything else."""
+    if not folder.exists():
+        return
+    if any(path.name not in (*_FILES, "clips") for path in folder.iterdir()):
+        raise DeviceError(f"{folder} holds more than a run; choose another folder with --out, or empty it")
+    for path in (*(folder / "clips").glob("*"), *(folder / name for name in _FILES)):
+        path.unlink(missing_ok=True)
+    if (folder / "clips").is_dir():
+        (folder / "clips").rmdir()
+
+
+def _point_to(folder: Path) -> None:
+    """Let `runs/latest` lead to a run in `runs/`."""
+    if folder.parent.name != "runs" or folder.name == "latest":
+        return
+    link = folder.parent / "latest"
+    if link.is_symlink() or not link.exists():
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder.name)

@@ -1,0 +1,96 @@
+"""The firmware alive: blocks from a source and directives from the far end go in, events go to whoever listens."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from device.audio import Block, Pace, Source
+from device.events import Event, Kind
+from device.firmware import Firmware
+from device.states import State
+from uplink.message import JSON, Directive
+
+Observer = Callable[[Event], None]
+
+_ANSWER_S = 60.0
+"""How long a stream that runs faster than real time is held for the far end's answer."""
+
+
+class Runtime:
+    """Owns the firmware: only the thread in `run` touches it, all others post.
+
+    At pace "fast" the stream is held while the far end thinks, as if it answered at once: there is no real time in
+    which it could.
+    """
+
+    def __init__(
+        self,
+        firmware: Firmware,
+        source: Source,
+        observers: Sequence[Observer],
+        *,
+        pace: Pace = "real",
+        on_block: Callable[[Block], None] | None = None,
+    ) -> None:
+        self._firmware, self._source = firmware, source
+        self._observers = observers
+        self._pace, self._on_block = pace, on_block
+        self._posted: queue.SimpleQueue[Directive] = queue.SimpleQueue()
+        self._telling = threading.RLock()
+        self.stopped = False
+
+    def post(self, directive: Directive) -> None:
+        """Have the firmware obey, before the next block; from any thread."""
+        self._posted.put(directive)
+
+    def tell(self, kind: str, facts: Mapping[str, JSON]) -> None:
+        """Add an event of something around the firmware to the stream of events; from any thread."""
+        self._give([Event(self._firmware.clock, kind, facts)])
+
+    def stop(self) -> None:
+        """Make `run` end soon, an open clip closed; from any thread."""
+        self.stopped = True
+        self._source.close()
+
+    def run(self) -> None:
+        """Listen until the source ends. What the source raises comes out after an open clip has been closed."""
+        try:
+            for block in self._source.blocks():
+                self._obey()
+                if self._on_block is not None and not self._firmware.muted:
+                    self._on_block(block)
+                self._give(self._firmware.hear(block))
+                if self._pace == "fast":
+                    self._hold_for_answer()
+        finally:
+            self._obey()
+            self._give(self._firmware.finish())
+
+    def _obey(self) -> None:
+        while True:
+            try:
+                directive = self._posted.get_nowait()
+            except queue.Empty:
+                return
+            self._give(self._firmware.obey(directive))
+
+    def _hold_for_answer(self) -> None:
+        while self._firmware.state is State.BUSY:
+            try:
+                directive = self._posted.get(timeout=_ANSWER_S)
+            except queue.Empty:
+                return
+            self._give(self._firmware.obey(directive))
+
+    def _give(self, events: Sequence[Event]) -> None:
+        with self._telling:
+            for event in events:
+                for observer in self._observers:
+                    observer(event)
+
+
+def is_news(event: Event) -> bool:
+    """Whether an event is worth a line: not one of the twelve hops a second, nor the sound of a part."""
+    return event.kind not in (Kind.HOP, Kind.PART)

@@ -1,0 +1,103 @@
+"""One run of a device, put together: ears, firmware, spool, sender and whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.audio import Block, Pace, Source
+from device.config import DeviceSettings
+from device.events import Event, Kind, Stream
+from device.firmware import Firmware, Voice
+from device.outbox import Outbox
+from device.runtime import Observer, Runtime, is_news
+from uplink.message import JSON
+from uplink.sender import Sender
+from uplink.spool import Spool
+from wakeword.scorer import ScorerGroup
+
+_LAST_S = 2.0
+"""After Ctrl-C nobody wants to wait longer for receipts; what has none is sent at the next start."""
+
+
+@dataclass
+class Session:
+    """A device over a broker. `runtime.stop()` ends it early."""
+
+    settings: DeviceSettings
+    stream: Stream
+    source: Source
+    scorers: ScorerGroup
+    voice: Voice
+    url: str
+    state: Path
+    pace: Pace = "real"
+    observers: Sequence[Observer] = ()
+    on_block: Callable[[Block], None] | None = None
+
+    def __post_init__(self) -> None:
+        firmware = Firmware(self.settings, self.stream, self.scorers, self.voice)
+        self.spool = Spool(self.state / self.settings.name / "spool.sqlite")
+        self.runtime = Runtime(
+            firmware,
+            self.source,
+            [self._carry, *self.observers],
+            pace=self.pace,
+            on_block=self.on_block,
+        )
+        uplink = self.settings.uplink
+        self._drain_s = uplink.drain_ms / 1000
+        self._sender = Sender(
+            self.settings.name,
+            self.spool,
+            self.url,
+            on_directive=self.runtime.post,
+            on_fact=self.runtime.tell,
+            in_flight=uplink.in_flight,
+            resend_s=uplink.resend_ms / 1000,
+        )
+        self._outbox = Outbox(
+            self.settings.name, self._sender.submit, lambda why: self.runtime.tell("spool_error", {"reason": why})
+        )
+
+    def _carry(self, event: Event) -> None:
+        if event.kind == Kind.PART:
+            self._outbox.put(event)
+        elif event.kind == Kind.MUTE:
+            self._sender.status({"muted": event.facts["muted"]})
+        if is_news(event) and event.kind in set(Kind):
+            told: dict[str, JSON] = {"sample": event.sample, "utc": self.stream.utc_at(event.sample)}
+            self._sender.tell({**told, "kind": event.kind, **event.facts})
+
+    def play(self, answered: Callable[[float], bool] | None = None) -> bool:
+        """Listen until the source ends, then wait for the last receipts; whether every part was received.
+
+        `answered(timeout_s)` waits for the far end's last answers, where the far end is at hand. What is not received
+        stays in the spool for the next start; so does everything when this raises: LinkError where the broker cannot
+        be had at the start, DeviceError where the source breaks or a part could not be kept.
+        """
+        received = False
+        try:
+            self._sender.start(strict=True)
+            try:
+                self.runtime.run()
+            finally:
+                self._outbox.close()
+                received = self._sender.drain(_LAST_S if self.runtime.stopped else self._drain_s)
+            if received and answered is not None:
+                answered(self._drain_s)
+        finally:
+            self._sender.close()
+            self.spool.close()
+        return received
+
+    def manifest(self) -> Mapping[str, JSON]:
+        """What this run rests on, as far as the device knows."""
+        return {
+            "device": self.settings.model_dump(mode="json"),
+            "engine": self.scorers.engine,
+            "models": dict(zip(self.scorers.names, self.scorers.hashes, strict=True)),
+            "source": self.source.name,
+            "utc": self.stream.utc_at(0),
+        }

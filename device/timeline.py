@@ -1,0 +1,111 @@
+"""What a person sees while the device runs: one line for each thing that happens, and a moving line under them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from device.events import Event, Kind
+from wakeword.sound import RATE
+
+_LIGHTS = {"off": ("○", "dim"), "listening": ("●", "bold cyan"), "thinking": ("◐", "cyan"), "speaking": ("◉", "blue")}
+_METER = " ▁▂▃▄▅▆▇█"
+
+
+class Timeline:
+    """Prints events as they come; on a terminal, a last line shows the clock, the light and the newest score.
+
+    An observer of `device.runtime.Runtime`; called one event at a time.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._light = "off"
+        self._recent = [0.0] * 30
+        moving = console.is_terminal
+        self._live = Live(console=console, refresh_per_second=10, transient=True) if moving else None
+
+    def __enter__(self) -> Timeline:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def note(self, event: Event) -> None:
+        """Show an event, if it is worth it."""
+        facts: Mapping[str, Any] = event.facts
+        if event.kind == Kind.HOP:
+            self._hop(event.sample, max(facts["scores"]))
+            return
+        if event.kind == Kind.LIGHT:
+            self._light = facts["light"]
+        line = _LINES.get(event.kind)
+        text = line(facts) if line is not None else None
+        if text is not None:
+            mark, style, words = text
+            self._console.print(
+                Text.assemble((_clock(event.sample), "dim"), "  ", (f"{mark} {words}", style)), soft_wrap=True
+            )
+
+    def _hop(self, sample: int, score: float) -> None:
+        if self._live is None:
+            return
+        self._recent = [*self._recent[1:], score]
+        meter = "".join(_METER[min(8, round(value * 8))] for value in self._recent)
+        dot, style = _LIGHTS.get(self._light, ("■", "red"))
+        clock, light = (_clock(sample), "dim"), (f"{dot} {self._light:<9}", style)
+        self._live.update(Text.assemble(clock, "  ", light, " ", (meter, "yellow"), f" {score:4.2f}"))
+
+
+def _clock(sample: int) -> str:
+    seconds = sample / RATE
+    return f"{int(seconds // 60):3d}:{seconds % 60:05.2f}"
+
+
+_Line = Callable[[Mapping[str, Any]], tuple[str, str, str] | None]
+
+
+def _receipt(facts: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Only the last one of a clip is worth a line."""
+    return ("✓", "green", "receipt from the far end: the clip is complete") if facts["complete"] else None
+
+
+def _light(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    return _LIGHTS.get(facts["light"], ("■", "red"))[0], "cyan", f"light: {facts['light']}"
+
+
+_LINES: Mapping[str, _Line] = {
+    "said": lambda f: ("“", "white", f"{f['who']}: {f['text']}"),
+    Kind.WAKE: lambda f: ("▲", "bold yellow", f"woke on “{f['word']}”, score {f['score']:.3f} over {f['threshold']:g}"),
+    Kind.WAKE_REFUSED: lambda f: ("△", "yellow", f"heard “{f['word']}” again ({f['score']:.3f}) while {f['state']}"),
+    Kind.NEAR_MISS: lambda f: ("·", "yellow", f"near miss: “{f['word']}” {f['score']:.3f} under {f['threshold']:g}"),
+    Kind.LIGHT: _light,
+    Kind.CAPTURE_BEGIN: lambda f: ("→", "magenta", f"streaming clip {f['clip']} ({f['initiator']})"),
+    "part_sent": lambda f: ("→", "magenta", f"part {f['number']} sent, {f['bytes'] / 1000:.1f} kB"),
+    "receipt": _receipt,
+    Kind.CAPTURE_END: lambda f: (
+        "→",
+        "magenta",
+        f"capture ended by {f['reason'].replace('_', ' ')}, {(f['end'] - f['begin']) / RATE:.2f} s",
+    ),
+    "transcript": lambda f: ("?", "bold green", f"{f['recognizer']} made of it: “{f['text']}”"),
+    "really_said": lambda f: ("=", "green", f"really said: “{f['text']}”"),
+    Kind.PROMPT: lambda f: ("”", "blue", f"device says: {f['text']}"),
+    Kind.AUDIO_LOST: lambda f: ("!", "red", f"{f['samples'] / RATE:.3f} s of sound lost ({f['why']})"),
+    Kind.MUTE: lambda f: ("■", "red", "microphone off, nothing is kept" if f["muted"] else "microphone on"),
+    Kind.THINKING_TIMED_OUT: lambda _: ("!", "red", "no answer from the far end in time"),
+    Kind.EXPECT_TIMED_OUT: lambda _: ("!", "red", "nobody answered the device"),
+    Kind.DIRECTIVE_REFUSED: lambda f: ("!", "red", f"{f['name']} refused: {f['why']}"),
+    "unanswered": lambda f: ("!", "red", f"the far end could not answer: {f['reason']}"),
+    "connected": lambda _: ("~", "dim", "connected to the broker"),
+    "disconnected": lambda f: ("!", "red", f"broker gone: {f['reason']}"),
+    "refused": lambda f: ("!", "red", f"message refused: {f['reason']}"),
+    "spool_error": lambda f: ("!", "red", f["reason"]),
+}

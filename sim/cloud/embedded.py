@@ -1,0 +1,48 @@
+"""Broker and far end inside the device's own program: nothing else has to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uplink.message import JSON
+
+
+class EmbeddedFarEnd:
+    """A far end on a broker of its own, on loopback; see `device.command.FarEndHere`."""
+
+    def __init__(self, url: str, wait_answered: Callable[[float], bool]) -> None:
+        self.url = url
+        self.wait_answered = wait_answered
+
+
+@contextmanager
+def embedded_far_end(
+    state: Path, tell: Callable[[str, Mapping[str, JSON]], None], recognizer: str = "auto"
+) -> Iterator[EmbeddedFarEnd]:
+    """Run a broker and a far end that stores under `state`, for as long as the block runs.
+
+    `tell` gets what happens at the far end: transcripts, refusals, clips it could not answer.
+    """
+    from sim.cloud.recognizer import load_recognizer
+    from sim.cloud.server import FarEnd
+    from sim.cloud.service import Cloud
+    from sim.cloud.store import ClipStore
+    from uplink.broker import EmbeddedBroker
+
+    store = ClipStore(state / "cloud")
+    try:
+        with EmbeddedBroker() as broker:
+            cloud = Cloud(store, load_recognizer(recognizer))
+            with FarEnd(cloud, broker.url, on_event=lambda kind, facts: _pass_on(tell, kind, facts)) as far_end:
+                yield EmbeddedFarEnd(broker.url, far_end.wait_answered)
+    finally:
+        store.close()
+
+
+def _pass_on(tell: Callable[[str, Mapping[str, JSON]], None], kind: str, facts: Mapping[str, JSON]) -> None:
+    if kind in ("transcript", "unanswered", "refused"):
+        tell(kind, facts)

@@ -1,0 +1,55 @@
+"""The console command `misheard`: finds the sub-command and turns errors into one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import device.command
+import sim.cloud.command
+import sim.cloud.models.command
+import sim.command
+import wakeword.command
+from device.errors import DeviceError
+from sim.cloud.embedded import embedded_far_end
+from sim.errors import SimError
+from sim.report import write_report
+from uplink.errors import UplinkError
+from wakeword.errors import WakewordError
+
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every sub-command; each lives beside what it runs."""
+    top = argparse.ArgumentParser(
+        prog="misheard", description="An emulated smart speaker that really mishears.", allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"misheard {version('misheard')}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    device.command.add_parser(commands, embedded_far_end, write_report)
+    sim.command.add_parser(commands)
+    sim.cloud.command.add_parser(commands)
+    wakeword.command.add_parser(commands)
+    sim.cloud.models.command.add_parser(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code: 0 done, 1 not everything done, 2 wrong usage, 130 interrupted."""
+    args = parser().parse_args(arguments)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except (WakewordError, UplinkError, DeviceError, SimError) as error:
+        print(f"misheard: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to say, also not at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
