@@ -113,6 +113,7 @@ def _translated(folder: Path) -> Iterator[None]:
 
 def _try_out(folder: Path) -> None:
     """Load a model and let it hear noise that comes and goes; ends the process if the model is broken."""
+    import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     rng = np.random.default_rng(0)
