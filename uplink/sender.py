@@ -146,7 +146,9 @@ class Sender:
 
     def _check(self) -> None:
         if self._failure is not None:
-            raise UplinkError(f"the sender has ended ({self._failure!r}); this is a bug, please report it")
+            raise UplinkError(
+                f"the sender has ended ({self._failure!r}); this is a bug, please report it"
+            ) from self._failure
 
     # From here on, everything runs on the owning thread.
 
@@ -255,9 +257,9 @@ class Sender:
 
     def _settle(self, device: str, payload: bytes) -> None:
         receipt = decode_receipt(device, payload, self._seal)
-        self._sent.pop((receipt.clip, receipt.number), None)
         self._pause = 1
         if self._spool.settle(receipt.clip, receipt.number, receipt.digest):
+            self._sent.pop((receipt.clip, receipt.number), None)
             with self._settled:
                 self._settled.notify_all()
             self._on_fact("receipt", {"clip": receipt.clip, "number": receipt.number, "complete": receipt.complete})

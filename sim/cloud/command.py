@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uplink.message import JSON
 
+_LOOK_S = 1.0
+"""How often to see whether the far end still lives."""
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``cloud`` to the commands."""
@@ -59,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
             console.print(
                 f"storing in {root}, listening with {recognizer.name}; Ctrl-C ends", markup=False, soft_wrap=True
             )
-            stop.wait()
+            while not stop.wait(_LOOK_S):
+                far_end.check()
             far_end.close()
     finally:
         store.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeAlias
 
@@ -40,7 +41,7 @@ class FarEnd:
         self._asked: set[str] = set()  # clips that were given to the answering thread
         self._overruns = 0
         self._closing = False
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._receiver = Receiver(
             url,
             on_part=self._take,
@@ -71,8 +72,13 @@ class FarEnd:
         """Wait until all that has come is stored, and answered where complete; False where that took longer."""
         with self._state:
             done = self._state.wait_for(lambda: self._failure is not None or self._busy == 0, timeout_s)
-        self._check()
+        self.check()
         return done
+
+    def check(self) -> None:
+        """Raise SimError where a thread of the far end has ended on an error."""
+        if self._failure is not None:
+            raise SimError(f"the far end has ended ({self._failure!r}); please report this bug") from self._failure
 
     def close(self) -> None:
         """Store and receipt what has come in, finish the clip at hand, and end; the next start answers the others."""
@@ -82,7 +88,7 @@ class FarEnd:
         self._clips.put(None)
         self._join(self._threads[1])
         self._receiver.close()
-        self._check()
+        self.check()
 
     def __enter__(self) -> FarEnd:
         self.start()
@@ -98,13 +104,20 @@ class FarEnd:
         if thread.is_alive():
             thread.join()
 
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise SimError(f"the far end has ended ({self._failure!r}); please report this bug")
-
     def _tell(self, kind: str, facts: Mapping[str, JSON]) -> None:
-        with self._telling:
+        with self._telling, self._recorded():
             self._on_event(kind, facts)
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Keep what ends a thread for `check`, also a SystemExit, which a thread would end on in silence."""
+        try:
+            yield
+        except BaseException as error:
+            with self._state:
+                self._failure = self._failure or error
+                self._state.notify_all()
+            raise
 
     def _count(self, step: int) -> None:
         with self._state:
@@ -112,13 +125,8 @@ class FarEnd:
             self._state.notify_all()
 
     def _run(self, work: Callable[[], None]) -> None:
-        try:
+        with self._recorded():
             work()
-        except Exception as error:
-            with self._state:
-                self._failure = error
-                self._state.notify_all()
-            raise
 
     # On the network thread, which must not wait.
 

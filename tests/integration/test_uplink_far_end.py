@@ -1,0 +1,155 @@
+"""The far end behind a broker when its parts fail, and its command from start to SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sim.cloud.server import FarEnd
+from sim.cloud.service import Cloud
+from sim.cloud.store import ClipStore
+from sim.cloud.transcript import Transcript
+from sim.errors import RecognizerError, SimError, StoreError
+from tests.uplink_kit import DEADLINE_S, Counter, Diary, cut, free_port, noise
+from uplink.broker import EmbeddedBroker
+from uplink.message import Part
+from uplink.sender import Sender
+from uplink.spool import Spool
+
+SAMPLES = noise(4_000)
+PARTS = cut(SAMPLES, 1_000)
+
+COMMAND = """
+import argparse
+from sim.cloud import command
+parser = argparse.ArgumentParser()
+command.add_parser(parser.add_subparsers())
+args = parser.parse_args()
+raise SystemExit(args.run(args))
+"""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with EmbeddedBroker() as broker:
+        yield broker.url
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ClipStore]:
+    store = ClipStore(tmp_path / "cloud")
+    yield store
+    store.close()
+
+
+def send(url: str, folder: Path, parts: list[Part]) -> None:
+    spool = Spool(folder / "spool.sqlite")
+    with Sender("dot", spool, url, on_directive=lambda _: None, on_fact=lambda *_: None, resend_s=0.1) as sender:
+        for part in parts:
+            sender.submit(part)
+        assert sender.drain(DEADLINE_S)
+    spool.close()
+
+
+def test_a_recognizer_that_fails_costs_the_answer_and_not_the_clip(url: str, store: ClipStore, tmp_path: Path) -> None:
+    class Deaf(Counter):
+        def transcribe(self, samples: NDArray[np.int16]) -> Transcript:
+            raise RecognizerError(f"{len(samples)} samples are too much")
+
+    diary = Diary()
+    with FarEnd(Cloud(store, Deaf()), url, on_event=diary) as far_end:
+        diary.wait("connected")
+        send(url, tmp_path, PARTS)
+        assert far_end.wait_answered(DEADLINE_S)
+    assert diary.all("unanswered") == [{"clip": PARTS[0].clip, "reason": "4000 samples are too much"}]
+    np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
+    assert store.unanswered() == [PARTS[0].clip]
+
+
+def test_a_store_that_fails_for_a_moment_gives_no_receipt(url: str, tmp_path: Path) -> None:
+    class Bumpy(ClipStore):
+        bumps = 3
+
+        def add(self, part: Part) -> bool:
+            self.bumps -= 1
+            if self.bumps >= 0:
+                raise StoreError("the disk is full; make room on it")
+            return super().add(part)
+
+    diary = Diary()
+    store = Bumpy(tmp_path / "cloud")
+    with FarEnd(Cloud(store, Counter()), url, on_event=diary) as far_end:
+        diary.wait("connected")
+        send(url, tmp_path, PARTS)
+        assert far_end.wait_answered(DEADLINE_S)
+    assert len(diary.all("refused")) == 3
+    np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
+    store.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_a_callback_comes_out(url: str, store: ClipStore, tmp_path: Path) -> None:
+    diary = Diary()
+
+    def fail(kind: str, facts: object) -> None:
+        diary(kind, {})
+        if kind == "stored":
+            raise SystemExit(f"{facts}")
+
+    far_end = FarEnd(Cloud(store, Counter()), url, on_event=fail)
+    far_end.start(strict=True)
+    spool = Spool(tmp_path / "spool.sqlite")
+    with Sender("dot", spool, url, on_directive=lambda _: None, on_fact=lambda *_: None) as sender:
+        sender.submit(PARTS[0])
+        diary.wait("stored")
+        with pytest.raises(SimError, match="the far end has ended"):
+            far_end.wait_answered(DEADLINE_S)
+    with pytest.raises(SimError, match="the far end has ended"):
+        far_end.close()
+    spool.close()
+
+
+def test_the_command_receives_until_it_is_told_to_stop(url: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", COMMAND, "cloud", "--broker", url, "--recognizer", "pocketsphinx"]
+    with subprocess.Popen(
+        [*command, "--store", str(tmp_path / "cloud")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines: list[str] = []
+        while "Ctrl-C ends" not in (line := process.stdout.readline()):
+            assert line, process.stderr.read()
+            lines.append(line)
+        send(url, tmp_path, PARTS)
+        while not line.startswith("transcript"):
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            lines.append(line)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE_S) == 0
+        assert process.stderr.read() == ""
+    assert any(line.startswith("complete ") and PARTS[0].clip in line for line in lines)
+    store = ClipStore(tmp_path / "cloud")
+    np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
+    assert store.unanswered() == []
+    store.close()
+
+
+def test_the_command_without_a_broker_is_one_sentence(tmp_path: Path) -> None:
+    from sim.cloud.command import run
+    from uplink.errors import LinkError
+
+    class Args:
+        broker = f"mqtt://127.0.0.1:{free_port()}"
+        store = str(tmp_path)
+        recognizer = "pocketsphinx"
+
+    with pytest.raises(LinkError, match="no broker answers at"):
+        run(Args())  # type: ignore[arg-type]
