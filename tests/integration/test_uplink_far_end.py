@@ -5,13 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sim.cloud import server
 from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
@@ -91,6 +94,33 @@ def test_a_store_that_fails_for_a_moment_gives_no_receipt(url: str, tmp_path: Pa
         assert far_end.wait_answered(DEADLINE_S)
     assert len(diary.all("refused")) == 3
     np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
+    store.close()
+
+
+def test_parts_that_come_faster_than_they_can_be_stored_are_left_to_the_device(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    class Slow(ClipStore):
+        def add(self, part: Part) -> bool:
+            assert let_go.wait(DEADLINE_S)
+            return super().add(part)
+
+    def tell(kind: str, facts: Mapping[str, Any]) -> None:
+        diary(kind, facts)
+        if kind == "overrun":
+            let_go.set()
+
+    monkeypatch.setattr(server, "_WAITING_PARTS", 2)
+    diary = Diary()
+    store = Slow(tmp_path / "cloud")
+    parts = cut(noise(16_000), 1_000)
+    with FarEnd(Cloud(store, Counter()), url, on_event=tell):
+        diary.wait("connected")
+        send(url, tmp_path, parts)
+    assert diary.all("overrun")
+    np.testing.assert_array_equal(store.audio(parts[0].clip), noise(16_000))
     store.close()
 
 
