@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test check bench vosk-model clean
+.PHONY: setup run test check check-wheels bench vosk-model clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run-ready: requirements.lock pyproject.toml
@@ -21,9 +21,9 @@ setup: $(VENV)/.run-ready
 
 run: setup
 ifdef MIC
-	$(BIN)/misheard device --source mic --out runs/
+	$(BIN)/misheard device --source mic --out runs/mic-$$(date -u +%Y%m%d-%H%M%S)
 else
-	$(BIN)/misheard sim kitchen-unacceptable --wire mqtt --pace real --out runs/
+	$(BIN)/misheard sim kitchen-unacceptable --wire mqtt --pace real
 endif
 
 test: $(VENV)/.dev-ready
@@ -34,6 +34,17 @@ check: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layering.py
+
+# Everything a device needs has a wheel for 64-bit Arm and for each Python (srt, which is plain Python, is a source).
+check-wheels: $(VENV)/.run-ready
+	for target in 311:aarch64 313:aarch64 313:x86_64; do \
+	  echo "wheels for Python $${target%%:*} on $${target##*:}"; \
+	  folder=$$(mktemp -d); \
+	  $(BIN)/python -m pip download --quiet --only-binary=:all: --no-deps -r requirements.lock --dest $$folder \
+	    --python-version $${target%%:*} --platform manylinux_2_28_$${target##*:} \
+	    --platform manylinux_2_17_$${target##*:} --platform manylinux2014_$${target##*:} || exit 1; \
+	  rm -rf $$folder; \
+	done
 
 bench: $(VENV)/.dev-ready
 	$(BIN)/python -m tests.bench

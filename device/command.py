@@ -92,28 +92,29 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     record = RunDirectory(args.out, stream, scorers.names, keep_audio=args.keep_audio) if args.out else None
     console = Console(highlight=False)
     console.print(f"wake-word models: {LICENCE}", style="dim")
-    with ExitStack() as stack:
-        timeline = stack.enter_context(Timeline(console))
-        url, here, relay = args.broker or settings.uplink.broker, None, Relay()
-        if url == "embedded":
-            here = stack.enter_context(embedded(state, relay))
-            url = here.url
-        observers, on_block = [timeline.note], None
-        if record is not None:
-            observers, on_block = [record.note, timeline.note], record.hear
-        voice = VoiceActivity()
-        session = Session(settings, stream, source, scorers, voice, url, state, pace, observers, on_block)
-        relay.to = session.runtime.tell
-        console.print(f"listening to {source.name} for {', '.join(scorers.names)}; Ctrl-C ends", style="dim")
-        try:
+    observers, on_block = [], None
+    if record is not None:
+        observers, on_block = [record.note], record.hear
+    relay = Relay()
+    manifest: Mapping[str, JSON] = {}
+    try:
+        with ExitStack() as stack:
+            observers.append(stack.enter_context(Timeline(console)).note)
+            url, here = args.broker or settings.uplink.broker, None
+            if url == "embedded":
+                here = stack.enter_context(embedded(state, relay))
+                url = here.url
+            voice = VoiceActivity()
+            session = Session(settings, stream, source, scorers, voice, url, state, pace, observers, on_block)
+            relay.to, manifest = session.runtime.tell, session.manifest()
+            console.print(f"listening to {source.name} for {', '.join(scorers.names)}; Ctrl-C ends", style="dim")
             with stopped_by_signals(session) as signals:
                 received = session.play(here.wait_answered if here else None)
-        finally:
-            if record is not None:
-                written = record.close(session.manifest())
-                report(args.out)
-    if record is not None:
-        summarize(console, written, args.out)
+    finally:  # whatever happened, what was heard is written down; and nobody tells anything any more
+        if record is not None:
+            written = record.close(manifest)
+            report(args.out)
+            summarize(console, written, args.out)
     if signal.SIGINT in signals:
         return INTERRUPTED
     return 0 if received or signals else 1

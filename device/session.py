@@ -85,8 +85,8 @@ class Session:
             finally:
                 self._outbox.close()
                 received = self._sender.drain(_LAST_S if self.runtime.stopped else self._drain_s)
-            if received and answered is not None:
-                answered(self._drain_s)
+                if received and answered is not None:
+                    answered(self._drain_s)
         finally:
             self._sender.close()
             self.spool.close()

@@ -25,6 +25,7 @@ class Timeline:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._light = "off"
+        self._hearing = False
         self._recent = [0.0] * 30
         moving = console.is_terminal
         self._live = Live(console=console, refresh_per_second=10, transient=True) if moving else None
@@ -55,6 +56,9 @@ class Timeline:
             )
 
     def _hop(self, sample: int, score: float) -> None:
+        if not self._hearing:
+            self._hearing = True
+            self._console.print(Text.assemble((_clock(sample), "dim"), ("  ~ hearing", "dim")))
         if self._live is None:
             return
         self._recent = [*self._recent[1:], score]

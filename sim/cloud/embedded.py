@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,20 +27,21 @@ def embedded_far_end(
 
     `tell` gets what happens at the far end: transcripts, refusals, clips it could not answer.
     """
-    from sim.cloud.recognizer import load_recognizer
+    from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
     from sim.cloud.store import ClipStore
     from uplink.broker import EmbeddedBroker
 
-    store = ClipStore(state / "cloud")
-    try:
-        with EmbeddedBroker() as broker:
-            cloud = Cloud(store, load_recognizer(recognizer))
-            with FarEnd(cloud, broker.url, on_event=lambda kind, facts: _pass_on(tell, kind, facts)) as far_end:
-                yield EmbeddedFarEnd(broker.url, far_end.wait_answered)
-    finally:
-        store.close()
+    with ExitStack() as stack:
+        store = ClipStore(state / "cloud")
+        stack.callback(store.close)
+        listener = RecognizerProcess(recognizer)
+        stack.callback(listener.close)
+        broker = stack.enter_context(EmbeddedBroker())
+        far_end = FarEnd(Cloud(store, listener), broker.url, on_event=lambda kind, facts: _pass_on(tell, kind, facts))
+        stack.enter_context(far_end)
+        yield EmbeddedFarEnd(broker.url, far_end.wait_answered)
 
 
 def _pass_on(tell: Callable[[str, Mapping[str, JSON]], None], kind: str, facts: Mapping[str, JSON]) -> None:
