@@ -158,3 +158,13 @@ def test_what_a_callback_raises_is_not_swallowed() -> None:
         assert met.wait(DEADLINE_S)
         with pytest.raises(LinkError, match="ZeroDivisionError"):
             link.close()
+
+
+def test_small_packets_are_not_held_back_behind_larger_ones() -> None:
+    with EmbeddedBroker() as broker:
+        link = make(broker.url)
+        link.open(strict=True)
+        connection = link._client.socket()
+        assert isinstance(connection, socket.socket)
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        link.close()
