@@ -15,7 +15,7 @@ from wakeword.sound import RATE
 
 
 class Kind(StrEnum):
-    """The kinds of events that the firmware has; `docs/protocol.md` lists the facts of each."""
+    """The kinds of events that the firmware has; `docs/events.md` lists the facts of each."""
 
     HOP = "hop"
     STATE = "state"
