@@ -7,7 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core.core_schema import ValidationInfo
 
 from device.errors import ConfigError
 from device.yaml_model import load_yaml_model
@@ -15,6 +16,9 @@ from wakeword.sound import RATE
 
 Milliseconds = Annotated[int, Field(ge=0, le=3_600_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+_WORD_MS = 1500
+"""The longest wake word, the time until it is detected, and a hop."""
 
 
 class _Settings(BaseModel):
@@ -36,12 +40,20 @@ class WakeSettings(_Settings):
 class CaptureSettings(_Settings):
     """What is sent after a wake."""
 
-    pre_roll_ms: int = Field(500, ge=0, le=5000, description="sound before the wake word that is sent too")
+    pre_roll_ms: int = Field(500, ge=0, le=2500, description="sound before the wake word that is sent too")
     part_ms: int = Field(1000, ge=80, le=1000, description="longest part on the wire")
     silence_ms: int = Field(800, ge=160, le=10_000, description="silence after speech that ends a capture")
     first_speech_ms: int = Field(3000, ge=160, le=30_000, description="how long to wait for the request to begin")
-    limit_ms: int = Field(10_000, ge=1000, le=120_000, description="longest capture, pre-roll included")
-    speech_probability: Share = Field(0.5, description="Silero VAD output that counts as speech")
+    limit_ms: int = Field(10_000, ge=1500, le=120_000, description="longest capture, pre-roll and word included")
+    speech_probability: Share = Field(0.5, gt=0, description="Silero VAD output that counts as speech")
+
+    @field_validator("limit_ms")
+    @classmethod
+    def _holds_the_word(cls, limit_ms: int, info: ValidationInfo) -> int:
+        least = info.data.get("pre_roll_ms", 0) + _WORD_MS
+        if limit_ms < least:
+            raise ValueError(f"it must hold the pre-roll and the word, {least} at least")
+        return limit_ms
 
 
 class DeadlineSettings(_Settings):
@@ -57,8 +69,8 @@ class AudioSettings(_Settings):
     """The microphone and what is kept of it in memory."""
 
     microphone: str | None = Field(None, description="part of its name; none takes the system's default")
-    block_ms: int = Field(80, ge=5, le=1000, description="how much sound the microphone hands over at a time")
-    buffer_ms: int = Field(2000, ge=100, le=60_000, description="sound that may wait for the device before it is lost")
+    block_ms: int = Field(20, ge=5, le=1000, description="how much sound the microphone hands over at a time")
+    buffer_ms: int = Field(8000, ge=100, le=60_000, description="sound that may wait for the device before it is lost")
     ring_ms: int = Field(8000, ge=4000, le=600_000, description="sound held in memory, for the pre-roll")
     gap_fill_ms: int = Field(1000, ge=0, le=3000, description="a longer loss ends the capture and restarts listening")
 

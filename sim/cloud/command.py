@@ -6,7 +6,7 @@ import argparse
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -42,16 +42,18 @@ def run(args: argparse.Namespace) -> int:
     import platformdirs
     from rich.console import Console
 
-    from sim.cloud.recognizer import load_recognizer
+    from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
     from sim.cloud.store import ClipStore
 
     console = Console(highlight=False)
     root = args.store or platformdirs.user_data_path("misheard") / "cloud"
-    store = ClipStore(root)
-    try:
-        recognizer = load_recognizer(args.recognizer)
+    with ExitStack() as stack:
+        store = ClipStore(root)
+        stack.callback(store.close)
+        recognizer = RecognizerProcess(args.recognizer)
+        stack.callback(recognizer.close)
         far_end = FarEnd(
             Cloud(store, recognizer),
             args.broker,
@@ -65,8 +67,6 @@ def run(args: argparse.Namespace) -> int:
             while not stop.wait(_LOOK_S):
                 far_end.check()
             far_end.close()
-    finally:
-        store.close()
     return 0
 
 

@@ -1,0 +1,62 @@
+"""The recognizer in its own process: it does not hold up the others, and its end is a sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from sim.cloud.recognizer import load_recognizer
+from sim.cloud.recognizer_process import RecognizerProcess
+from sim.errors import RecognizerError
+from sim.home.mixer import mix
+from sim.home.speech import load_speech
+from sim.scenario import load_scenario
+from wakeword.sound import RATE, Samples
+
+
+@pytest.fixture(scope="module")
+def clip() -> Samples:
+    scenario = load_scenario("kitchen-unacceptable")
+    return mix(scenario, load_speech(scenario)).samples[int(11.8 * RATE) : int(19.8 * RATE)]
+
+
+def test_it_hears_the_same_and_a_callback_beside_it_is_not_held_up(clip: Samples) -> None:
+    process = RecognizerProcess("pocketsphinx")
+    longest, done = [0.0], threading.Event()
+
+    def beat() -> None:
+        last = time.perf_counter()
+        while not done.wait(0.005):
+            now = time.perf_counter()
+            longest[0], last = max(longest[0], now - last), now
+
+    thread = threading.Thread(target=beat)
+    try:
+        thread.start()
+        there = process.transcribe(clip)
+        done.set()
+        thread.join()
+        assert there == load_recognizer("pocketsphinx").transcribe(clip)
+        # In one process PocketSphinx holds Python's lock for over a second here; PortAudio is asked to keep 0.2 s.
+        assert longest[0] < 0.5
+    finally:
+        done.set()
+        process.close()
+
+
+def test_a_recognizer_that_dies_is_one_sentence(clip: Samples) -> None:
+    process = RecognizerProcess("pocketsphinx")
+    assert process._process.pid is not None
+    os.kill(process._process.pid, signal.SIGKILL)
+    with pytest.raises(RecognizerError, match="has ended"):
+        process.transcribe(clip)
+    process.close()
+
+
+def test_what_cannot_be_loaded_is_told_here() -> None:
+    with pytest.raises(RecognizerError, match="no recognizer"):
+        RecognizerProcess("parrot")
