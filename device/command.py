@@ -55,7 +55,7 @@ def add_parser(
     add("--config", default="echo-dot", metavar="F", help="a profile's name or a YAML file [echo-dot]")
     add("--set", action="append", default=[], type=pair, metavar="KEY=VALUE", help="such as wake.threshold=0.6")
     add("--source", default="mic", metavar="mic|FILE|-", help="the microphone, a sound file, or standard input [mic]")
-    add("--pace", choices=("real", "fast"), default="real", help="of a file: as heard, or as fast as it goes [real]")
+    add("--pace", choices=("real", "fast"), default="real", help="as heard, or as fast as all can [real]")
     add("--broker", metavar="URL", help="embedded, or mqtt://host:port; goes before uplink.broker")
     add("--state", type=Path, metavar="DIR", help="where clips wait until they are received [your user data]")
     add("--out", type=Path, metavar="DIR", help="leave a run directory there")
@@ -107,7 +107,8 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
             voice = VoiceActivity()
             session = Session(settings, stream, source, scorers, voice, url, state, pace, observers, on_block)
             relay.to, manifest = session.runtime.tell, session.manifest()
-            console.print(f"listening to {source.name} for {', '.join(scorers.names)}; Ctrl-C ends", style="dim")
+            listening = f"listening to {source.name} for {', '.join(scorers.names)}; Ctrl-C ends"
+            console.print(listening, style="dim", markup=False)
             with stopped_by_signals(session) as signals:
                 received = session.play(here.wait_answered if here else None)
     finally:  # whatever happened, what was heard is written down; and nobody tells anything any more
@@ -142,7 +143,7 @@ def open_source(name: str, pace: Pace, settings: DeviceSettings) -> tuple[Source
     if name == "-":
         from device.pipe import StreamSource
 
-        return StreamSource(sys.stdin.buffer), "fast"
+        return StreamSource(sys.stdin.buffer), pace
     from device.audio import FileSource
 
     if not Path(name).is_file():
@@ -164,11 +165,13 @@ def state_directory(chosen: Path | None) -> Path:
 
 @contextmanager
 def stopped_by_signals(session: Session) -> Iterator[list[int]]:
-    """Let SIGINT and SIGTERM end the session in good order; gives the signals that came."""
+    """Let SIGINT and SIGTERM end the session in good order, and a second one at once; gives the signals that came."""
     came: list[int] = []
 
     def stop(number: int, _: Any) -> None:
         came.append(number)
+        if len(came) > 1:
+            raise KeyboardInterrupt
         session.runtime.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -182,6 +185,7 @@ def stopped_by_signals(session: Session) -> Iterator[list[int]]:
 def summarize(console: Console, run: Mapping[str, Any], folder: Path) -> None:
     """Print what a run came to."""
     from rich.table import Table
+    from rich.text import Text
 
     wakes, clips = run["wakes"], run["clips"]
     table = Table(show_header=False, box=None, padding=(0, 2))
@@ -191,6 +195,6 @@ def summarize(console: Console, run: Mapping[str, Any], folder: Path) -> None:
     table.add_row("near misses", str(wakes["near_misses"]))
     table.add_row("clips received", f"{clips['received']} of {clips['captured']}")
     table.add_row("sound that left the home", f"{clips['uploaded_s']:.1f} s")
-    table.add_row("run directory", str(folder))
+    table.add_row("run directory", Text(str(folder), overflow="ignore", no_wrap=True))
     console.print()
-    console.print(table)
+    console.print(table, soft_wrap=True)

@@ -6,7 +6,8 @@ from device.config import CaptureSettings, samples
 from wakeword.frames import HOP
 
 _HYSTERESIS = 0.15
-"""Speech that has begun is believed to go on until its probability is clearly lower, as Silero's own examples do."""
+"""Speech that has begun is believed to go on until its probability is clearly lower, as Silero's own examples do. Half
+the probability at most, so that with a low one there still is silence."""
 
 
 class Endpointer:
@@ -24,7 +25,8 @@ class Endpointer:
     def push(self, probability: float, end: int) -> str | None:
         """Take the speech probability (0 to 1) of the hop ending at `end`; give the reason to stop, if there is one."""
         settings = self._settings
-        self._speaking = probability >= settings.speech_probability - (_HYSTERESIS if self._speaking else 0.0)
+        lower = min(_HYSTERESIS, settings.speech_probability / 2) if self._speaking else 0.0
+        self._speaking = probability >= settings.speech_probability - lower
         if self._speaking and end - HOP >= self._after:
             self._last_speech = end
         if self._last_speech is None:

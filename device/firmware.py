@@ -58,6 +58,7 @@ class Firmware:
         self._turn: str | None = None
         self._expect_ms: int | None = None
         self._open_from = 0
+        self._next_clip = 0  # a clip is named by its begin, so no two begin at one sample
         self._light = LIGHTS[self.state]
         self._counts: dict[str, int] = {"hops": 0, "wakes": 0, "near_misses": 0, "lost": 0}
         self._deadline = samples(settings.deadlines.heartbeat_ms)
@@ -134,7 +135,7 @@ class Firmware:
             reason = self._endpointer.push(float(self._voice.push(hop)[0]), heard.end)
             if reason is not None:
                 self._end_capture(reason)
-        elif self.state is State.EXPECTING_SPEECH and self._holds_speech(hop):
+        elif self._expects(heard.end - HOP) and self._holds_speech(hop):
             self._speech_began(heard.end)
         for name, detection in heard.detections:
             if not detection.woke:
@@ -143,6 +144,10 @@ class Firmware:
                 self._wake(name, detection)
             else:
                 self._tell(Kind.WAKE_REFUSED, {"word": name, "score": detection.score, "state": self.state})
+
+    def _expects(self, begin: int) -> bool:
+        """Whether a hop that begins there may open a capture: what was said before the opening may not."""
+        return self.state is State.EXPECTING_SPEECH and begin >= self._open_from
 
     def _holds_speech(self, hop: NDArray[np.int16]) -> bool:
         return bool(self._voice.push(hop)[0] >= self.settings.capture.speech_probability)
@@ -163,21 +168,21 @@ class Firmware:
             "threshold": self._ear.triggers[name].settings.threshold,
             "warming_up": self._ear.scorers.warming_up,
         }
+        begin = max(word_begin - pre_roll, ring.tail, self._next_clip)
         # With too little sound before the word the Alexa Voice Service wants no indices, and makes no check.
-        if word_begin - pre_roll >= ring.tail:
+        if begin == word_begin - pre_roll:
             facts |= {"word_begin": word_begin, "word_end": word_end}
-        if self.state is State.SPEAKING:
-            self._tell(Kind.PROMPT_END, {"heard_whole": False})
+        self._end_prompt(heard_whole=False)
         self._tell(Kind.WAKE, facts)
-        begin = max(word_begin - pre_roll, ring.tail)
         self._begin_capture(Cause.WAKE, begin, word_end + _WORD_TAIL, {"initiator": "wakeword", **facts})
 
     def _speech_began(self, end: int) -> None:
-        begin = max(end - HOP - samples(self.settings.capture.pre_roll_ms), self._open_from, self._ear.ring.tail)
+        begin = max(end - HOP - samples(self.settings.capture.pre_roll_ms), self._open_from, self._next_clip)
         self._begin_capture(Cause.SPEECH, begin, begin, {"initiator": "expect_speech", "answers": self._turn})
 
     def _begin_capture(self, cause: Cause, begin: int, after: int, facts: Mapping[str, JSON]) -> None:
         clip = self._turn = self.stream.clip(begin)
+        self._next_clip, self._expect_ms = begin + 1, None
         origin: dict[str, JSON] = {"stream": self.stream.name, "utc": self.stream.utc_at(0), **facts}
         self._capture = Capture(clip, begin, samples(self.settings.capture.part_ms), origin)
         self._endpointer = Endpointer(self.settings.capture, after)
@@ -203,10 +208,12 @@ class Firmware:
                 if self.state is not State.SPEAKING:  # a prompt plays to its end first
                     self._open_microphone()
             case orders.Speak(text, sound):
-                longest = samples(self.settings.deadlines.prompt_ms)
-                self._set_state(Cause.SPEAK, self.clock + min(len(sound), longest))
+                sound = sound[: samples(self.settings.deadlines.prompt_ms)]
+                self._end_prompt(heard_whole=False)
+                self._set_state(Cause.SPEAK, self.clock + len(sound))
                 self._tell(Kind.PROMPT, {"text": text, "samples": len(sound)}, sound)
             case orders.TurnEnd():
+                self._expect_ms = None
                 if self.state is not State.SPEAKING:  # likewise
                     self._idle(Cause.DONE)
             case orders.SetMute(muted):
@@ -219,6 +226,10 @@ class Firmware:
         self._voice.reset()
         self._open_from = self.clock
         self._set_state(Cause.EXPECT, self.clock + samples(timeout_ms))
+
+    def _end_prompt(self, heard_whole: bool) -> None:
+        if self.state is State.SPEAKING:
+            self._tell(Kind.PROMPT_END, {"heard_whole": heard_whole})
 
     def _end_capture(self, reason: str, cause: Cause = Cause.END) -> None:
         assert self._capture is not None
@@ -279,7 +290,7 @@ class Firmware:
         self._idle(Cause.TIMEOUT)
 
     def _spoken(self) -> None:
-        self._tell(Kind.PROMPT_END, {"heard_whole": True})
+        self._end_prompt(heard_whole=True)
         if self._expect_ms is None:
             self._idle(Cause.SPOKEN)
         else:

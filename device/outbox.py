@@ -14,18 +14,24 @@ from uplink.errors import UplinkError
 from uplink.message import Part
 from wakeword.sound import encode_flac
 
-_RETRY_S = 1.0
-
 
 class Outbox:
     """Encodes parts and hands them to `submit`, in order, on a thread of its own.
 
-    A part that cannot be kept (a full disk) is held in memory and tried again each second; `on_trouble` is told once
-    when that begins. Nothing is dropped while the program runs.
+    A part that cannot be kept (a full disk) is held in memory and tried again every `retry_s` and with every part
+    that follows; `on_trouble` is told once when that begins. Nothing is dropped while the program runs.
     """
 
-    def __init__(self, device: str, submit: Callable[[Part], None], on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        device: str,
+        submit: Callable[[Part], None],
+        on_trouble: Callable[[str], None],
+        *,
+        retry_s: float = 1.0,
+    ) -> None:
         self._device, self._submit, self._on_trouble = device, submit, on_trouble
+        self._retry_s = retry_s
         self._incoming: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._held: deque[Part] = deque()
         self._closing = False
@@ -59,7 +65,7 @@ class Outbox:
 
     def _take(self) -> None:
         try:
-            event = self._incoming.get(timeout=_RETRY_S if self._held else None)
+            event = self._incoming.get(timeout=self._retry_s if self._held else None)
         except queue.Empty:
             return
         if event is None:

@@ -14,15 +14,12 @@ from uplink.message import JSON, Directive
 
 Observer = Callable[[Event], None]
 
-_ANSWER_S = 60.0
-"""How long a stream that runs faster than real time is held for the far end's answer."""
-
 
 class Runtime:
     """Owns the firmware: only the thread in `run` touches it, all others post.
 
-    At pace "fast" the stream is held while the far end thinks, as if it answered at once: there is no real time in
-    which it could.
+    At pace "fast" the stream is held while the far end thinks, `answer_s` a turn at most, as if it answered at once:
+    there is no real time in which it could.
     """
 
     def __init__(
@@ -33,11 +30,14 @@ class Runtime:
         *,
         pace: Pace = "real",
         on_block: Callable[[Block], None] | None = None,
+        answer_s: float = 60.0,
     ) -> None:
         self._firmware, self._source = firmware, source
         self._observers = observers
         self._pace, self._on_block = pace, on_block
-        self._posted: queue.SimpleQueue[Directive] = queue.SimpleQueue()
+        self._answer_s = answer_s
+        self._posted: queue.SimpleQueue[Directive | None] = queue.SimpleQueue()
+        self._patient = True
         self._telling = threading.RLock()
         self.stopped = False
 
@@ -53,6 +53,7 @@ class Runtime:
         """Make `run` end soon, an open clip closed; from any thread."""
         self.stopped = True
         self._source.close()
+        self._posted.put(None)  # for a run that waits for an answer
 
     def run(self) -> None:
         """Listen until the source ends. What the source raises comes out after an open clip has been closed."""
@@ -69,19 +70,20 @@ class Runtime:
             self._give(self._firmware.finish())
 
     def _obey(self) -> None:
-        while True:
-            try:
-                directive = self._posted.get_nowait()
-            except queue.Empty:
-                return
-            self._give(self._firmware.obey(directive))
+        while not self._posted.empty():
+            self._follow(self._posted.get())
 
     def _hold_for_answer(self) -> None:
-        while self._firmware.state is State.BUSY:
+        """Wait while the far end thinks; once a turn, as one that is away would hold up every block of it."""
+        self._patient = self._patient or self._firmware.state is not State.BUSY
+        while self._patient and self._firmware.state is State.BUSY and not self.stopped:
             try:
-                directive = self._posted.get(timeout=_ANSWER_S)
+                self._follow(self._posted.get(timeout=self._answer_s))
             except queue.Empty:
-                return
+                self._patient = False
+
+    def _follow(self, directive: Directive | None) -> None:
+        if directive is not None:
             self._give(self._firmware.obey(directive))
 
     def _give(self, events: Sequence[Event]) -> None:

@@ -30,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Play it; 0 where every clip was received."""
     from rich.console import Console
+    from rich.text import Text
 
     from device.command import summarize
     from device.config import load_device
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     seed = [] if args.seed is None else [("seed", str(args.seed))]
     scenario = load_scenario(args.scenario, seed)
     console = Console(highlight=False)
-    console.print(f"[bold]{scenario.name}[/]: {scenario.shows}")
+    console.print(Text.assemble((scenario.name, "bold"), f": {scenario.shows}"))
     out = args.out or Path("runs") / scenario.name
     settings = load_device(args.config, args.set)
     written = play(Play(scenario, settings, args.recognizer, args.wire, args.pace), out, console)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from device.audio import Block, Source
@@ -35,21 +34,27 @@ class _Wire:
         self._firmware, self._cloud, self._observers = firmware, cloud, observers
 
     def carry(self, events: Sequence[Event]) -> None:
-        """Give events to everybody, those first that an earlier one leads to at the device."""
-        waiting = deque(events)
-        while waiting:
-            event = waiting.popleft()
-            self._tell(event)
-            if event.kind == Kind.PART:
-                self._send(event)
-            elif event.kind == Kind.CAPTURE_END:
-                waiting.extend(self._answer(str(event.facts["clip"])))
+        """Give events to everybody, then what they lead to at the device, and so on."""
+        while events:
+            followed: list[Event] = []
+            for event in events:
+                self._tell(event)
+                if event.kind == Kind.PART:
+                    followed += self._send(event)
+            for event in events:
+                if event.kind == Kind.CAPTURE_END:
+                    followed += self._answer(str(event.facts["clip"]))
+            events = followed
 
-    def _send(self, event: Event) -> None:
+    def _send(self, event: Event) -> list[Event]:
+        followed: list[Event] = []
         for reply in self._cloud.receive(as_part(self._firmware.settings.name, event)):
             if isinstance(reply, Receipt):
                 facts: dict[str, JSON] = {"clip": reply.clip, "number": reply.number, "complete": reply.complete}
                 self._tell(Event(event.sample, "receipt", facts))
+            else:
+                followed += self._firmware.obey(reply)
+        return followed
 
     def _answer(self, clip: str) -> list[Event]:
         answer = self._cloud.answer(clip)

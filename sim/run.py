@@ -70,22 +70,25 @@ def play(what: Play, out: Path, console: Console) -> dict[str, Any]:
         record.label(line.begin, line.end, f"{line.who}: {line.text}")
     console.print(f"{len(heard.samples) / RATE:.1f} s of sound; wake-word models: {LICENCE}", style="dim")
     source = ArraySource(heard.samples, what.pace, name=what.scenario.name)
-    with Timeline(console) as timeline, tempfile.TemporaryDirectory(prefix="misheard-") as state:
-        narrator = Narrator(heard.truth, [record.note, timeline.note])
-        cast = _Cast(stream, source, scorers, narrator.note, record.hear, Path(state))
-        (_over_mqtt if what.wire == "mqtt" else _in_process)(what, cast)
-    return record.close(
-        {
-            "device": what.settings.model_dump(mode="json"),
-            "engine": scorers.engine,
-            "models": dict(zip(scorers.names, scorers.hashes, strict=True)),
-            "recognizer": what.recognizer,
-            "scenario": what.scenario.model_dump(mode="json"),
-            "seed": what.scenario.seed,
-            "sound": hashlib.sha256(heard.samples.astype("<i2").tobytes()).hexdigest(),
-            "wire": what.wire,
-        }
-    )
+    try:
+        with Timeline(console) as timeline, tempfile.TemporaryDirectory(prefix="misheard-") as state:
+            narrator = Narrator(heard.truth, [record.note, timeline.note])
+            cast = _Cast(stream, source, scorers, narrator.note, record.hear, Path(state))
+            (_over_mqtt if what.wire == "mqtt" else _in_process)(what, cast)
+    finally:  # also of a run that is broken off
+        written = record.close(
+            {
+                "device": what.settings.model_dump(mode="json"),
+                "engine": scorers.engine,
+                "models": dict(zip(scorers.names, scorers.hashes, strict=True)),
+                "recognizer": what.recognizer,
+                "scenario": what.scenario.model_dump(mode="json"),
+                "seed": what.scenario.seed,
+                "sound": hashlib.sha256(heard.samples.astype("<i2").tobytes()).hexdigest(),
+                "wire": what.wire,
+            }
+        )
+    return written
 
 
 def _in_process(what: Play, cast: _Cast) -> None:
@@ -114,8 +117,10 @@ def _over_mqtt(what: Play, cast: _Cast) -> None:
             cast.on_block,
         )
         relay.to = session.runtime.tell
-        with stopped_by_signals(session):
+        with stopped_by_signals(session) as signals:
             session.play(here.wait_answered)
+    if signals:
+        raise KeyboardInterrupt
 
 
 def addressed(truth: tuple[SpokenLine, ...]) -> Addressed:
