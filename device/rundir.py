@@ -6,7 +6,8 @@ import csv
 import json
 import platform
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from device.audio import Block
 from device.errors import DeviceError
 from device.events import Event, Kind, Stream
 from uplink.message import JSON
+from wakeword.errors import SoundError
 from wakeword.sound import RATE, SoundWriter, encode_flac
 
 _FILES = ("run.json", "events.jsonl", "home.flac", "labels.txt", "scores.npy", "report.html")
@@ -41,7 +43,7 @@ class RunDirectory:
         stream: Stream,
         words: tuple[str, ...],
         *,
-        keep_audio: bool,
+        keep_audio: bool = False,
         addressed: Addressed | None = None,
     ) -> None:
         """Make the folder; an earlier run in it is replaced. Raises DeviceError where that cannot be."""
@@ -51,10 +53,11 @@ class RunDirectory:
             _clear(folder)
             (folder / "clips").mkdir(parents=True)
             self._events = (folder / "events.jsonl").open("w", encoding="utf-8")
+            self._home = SoundWriter(folder / "home.flac") if keep_audio else None
         except OSError as error:
             raise DeviceError(f"{folder} cannot be written ({error.strerror}); choose another with --out") from None
-        self._home = SoundWriter(folder / "home.flac") if keep_audio else None
         self._home_end = 0
+        self._broken: str | None = None
         self._scores = array("f")
         self._labels: list[tuple[int, int, str]] = []
         self._clips: dict[str, dict[str, Any]] = {}
@@ -63,9 +66,10 @@ class RunDirectory:
 
     def hear(self, block: Block) -> None:
         """Keep what the microphone heard, where audio is kept; a gap is silence there."""
-        if self._home is not None:
-            self._home.append(np.zeros(block.begin - self._home_end, np.int16))
-            self._home.append(block.samples)
+        if self._home is not None and self._broken is None:
+            with self._on_disk():
+                self._home.append(np.zeros(block.begin - self._home_end, np.int16))
+                self._home.append(block.samples)
             self._home_end = block.end
 
     def label(self, begin: int, end: int, text: str) -> None:
@@ -81,8 +85,10 @@ class RunDirectory:
             assert event.audio is not None
             self._sound[str(event.facts["clip"])].append(event.audio)
         line: dict[str, JSON] = {"sample": event.sample, "utc": self._stream.utc_at(event.sample), "kind": event.kind}
-        self._events.write(json.dumps({**line, **event.facts}, ensure_ascii=False) + "\n")
-        self._events.flush()
+        if self._broken is None:
+            with self._on_disk():
+                self._events.write(json.dumps({**line, **event.facts}, ensure_ascii=False) + "\n")
+                self._events.flush()
         handler = self._handlers.get(event.kind)
         if handler is not None:
             handler(self, event.sample, event.facts)
@@ -105,8 +111,9 @@ class RunDirectory:
         clip, begin, end = facts["clip"], facts["begin"], facts["end"]
         samples = np.concatenate(self._sound.pop(clip))
         name = f"{clip}.flac" if len(samples) else ""
-        if name:
-            (self.folder / "clips" / name).write_bytes(encode_flac(samples))
+        if name and self._broken is None:
+            with self._on_disk():
+                (self.folder / "clips" / name).write_bytes(encode_flac(samples))
         self._clips[clip] |= {"file_name": name, "end": end, "reason": facts["reason"]}
         self.label(begin, end, f"capture, ended by {facts['reason']}")
 
@@ -132,21 +139,11 @@ class RunDirectory:
     }
 
     def close(self, manifest: Mapping[str, JSON]) -> dict[str, Any]:
-        """Write what is only known at the end; give the content of `run.json`."""
-        self._events.close()
-        if self._home is not None:
-            self._home.close()
-        scores = np.frombuffer(self._scores, np.float32).reshape(-1, len(self._words))
-        np.save(self.folder / "scores.npy", scores)
-        fields = ("file_name", "clip", "begin", "end", "reason", "received", "transcript")
-        with (self.folder / "clips" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fields, restval="")
-            writer.writeheader()
-            writer.writerows(clip for clip in self._clips.values() if clip["file_name"])
-        with (self.folder / "labels.txt").open("w", encoding="utf-8") as file:
-            for begin, end, text in sorted(self._labels):
-                file.write(f"{begin / RATE:.6f}\t{end / RATE:.6f}\t{text}\n")
-        uploaded = sum(clip["end"] - clip["begin"] for clip in self._clips.values())
+        """Write what is only known at the end; give the content of `run.json`.
+
+        Raises DeviceError where the disk did not take all of it: the device goes on without, and it is told here.
+        """
+        uploaded = sum(clip.get("end", clip["begin"]) - clip["begin"] for clip in self._clips.values())
         run: dict[str, Any] = {
             "manifest": {"versions": versions(), "stream": self._stream.name, "words": list(self._words), **manifest},
             "wakes": self._wakes,
@@ -158,9 +155,39 @@ class RunDirectory:
             "messages": [],
             "deleted": [],
         }
-        (self.folder / "run.json").write_text(json.dumps(run, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        _point_to(self.folder)
+        with self._on_disk():
+            self._events.close()
+            if self._home is not None:
+                self._home.close()
+            np.save(self.folder / "scores.npy", np.array(self._scores, np.float32).reshape(-1, len(self._words)))
+            self._write_clips()
+            self._write_labels()
+            (self.folder / "run.json").write_text(json.dumps(run, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            _point_to(self.folder)
+        if self._broken is not None:
+            raise DeviceError(self._broken)
         return run
+
+    def _write_clips(self) -> None:
+        fields = ("file_name", "clip", "begin", "end", "reason", "received", "transcript")
+        with (self.folder / "clips" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, fields, restval="")
+            writer.writeheader()
+            writer.writerows(clip for clip in self._clips.values() if clip.get("file_name"))
+
+    def _write_labels(self) -> None:
+        with (self.folder / "labels.txt").open("w", encoding="utf-8") as file:
+            for begin, end, text in sorted(self._labels):
+                file.write(f"{begin / RATE:.6f}\t{end / RATE:.6f}\t{text}\n")
+
+    @contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        """A run directory is a record, not the device's duty: what keeps it from being written must not stop that."""
+        try:
+            yield
+        except (OSError, SoundError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            self._broken = self._broken or f"the run directory {self.folder} is not complete ({why}); make room there"
 
 
 def versions() -> dict[str, str]:

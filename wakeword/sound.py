@@ -162,8 +162,11 @@ class SoundWriter:
             raise SoundError(f"{path} cannot be written ({error}); check the folder and the disk") from None
 
     def append(self, samples: Samples) -> None:
-        """Add int16[n]."""
-        self._file.write(samples)
+        """Add int16[n]; raises SoundError where the disk does not take it."""
+        try:
+            self._file.write(samples)
+        except soundfile.LibsndfileError as error:
+            raise SoundError(f"the disk does not take it: {_why(error)}") from None
 
     def close(self) -> None:
         """Complete the file."""
