@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import platform
+import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,9 +22,12 @@ from device.errors import DeviceError
 from device.events import Event, Kind, Stream
 from uplink.message import JSON
 from wakeword.errors import SoundError
+from wakeword.frames import HOP
 from wakeword.sound import RATE, SoundWriter, encode_flac
+from wakeword.span import word_span
 
 _FILES = ("run.json", "events.jsonl", "home.flac", "labels.txt", "scores.npy", "report.html")
+_CLIP_FILE = re.compile(r"metadata\.csv|[a-z0-9-]+-\d{12,}\.flac")
 _PACKAGES = ("misheard", "numpy", "onnxruntime", "openwakeword", "pocketsphinx", "vosk", "soxr", "soundfile")
 
 Addressed = Callable[[int, int], bool]
@@ -32,9 +37,9 @@ Addressed = Callable[[int, int], bool]
 class RunDirectory:
     """Writes a run directory as the run goes on; `close` completes it.
 
-    Files: `run.json` (manifest and outcome), `events.jsonl`, `scores.npy` float32[hops, words], `labels.txt`
-    (Audacity), `clips/<id>.flac` with `clips/metadata.csv` (Hugging Face AudioFolder), and `home.flac` where audio is
-    kept.
+    Files: `run.json` (manifest and outcome), `events.jsonl`, `scores.npy` float32[hops, words] (row k: the hop that
+    begins at sample 1280 k; NaN where it was not listened to), `labels.txt` (Audacity), `clips/<id>.flac` with
+    `clips/metadata.csv` (Hugging Face AudioFolder), and `home.flac` where audio is kept.
     """
 
     def __init__(
@@ -68,7 +73,10 @@ class RunDirectory:
         """Keep what the microphone heard, where audio is kept; a gap is silence there."""
         if self._home is not None and self._broken is None:
             with self._on_disk():
-                self._home.append(np.zeros(block.begin - self._home_end, np.int16))
+                while self._home_end < block.begin:  # piece by piece: a muted device may have days of it
+                    silence = np.zeros(min(block.begin - self._home_end, 60 * RATE), np.int16)
+                    self._home.append(silence)
+                    self._home_end += len(silence)
                 self._home.append(block.samples)
             self._home_end = block.end
 
@@ -79,6 +87,8 @@ class RunDirectory:
     def note(self, event: Event) -> None:
         """Take an event, in order; an observer of `device.runtime.Runtime`."""
         if event.kind == Kind.HOP:
+            missing = (event.sample // HOP - 1) * len(self._words) - len(self._scores)
+            self._scores.extend([math.nan] * missing)
             self._scores.extend(event.facts["scores"])  # type: ignore[arg-type]
             return
         if event.kind == Kind.PART:
@@ -87,17 +97,18 @@ class RunDirectory:
         line: dict[str, JSON] = {"sample": event.sample, "utc": self._stream.utc_at(event.sample), "kind": event.kind}
         if self._broken is None:
             with self._on_disk():
-                self._events.write(json.dumps({**line, **event.facts}, ensure_ascii=False) + "\n")
+                # What the line is about stands first, and no fact of the same name may replace it.
+                self._events.write(json.dumps({**line, **event.facts, **line}, ensure_ascii=False) + "\n")
                 self._events.flush()
         handler = self._handlers.get(event.kind)
         if handler is not None:
             handler(self, event.sample, event.facts)
 
     def _wake(self, sample: int, facts: Mapping[str, Any]) -> None:
-        begin, end = facts.get("word_begin", sample), facts.get("word_end", sample)
+        begin, end = word_span(facts["word"], sample)
         kind = "all" if self._addressed is None else "true" if self._addressed(begin, end) else "false"
         self._wakes[kind] += 1
-        self.label(begin, end, f"wake {facts['word']} {facts['score']:.2f}")
+        self.label(max(begin, 0), end, f"wake {facts['word']} {facts['score']:.2f}")
 
     def _near_miss(self, _: int, facts: Mapping[str, Any]) -> None:
         self._wakes["near_misses"] += 1
@@ -205,9 +216,11 @@ def _clear(folder: Path) -> None:
     """Remove an earlier run; refuse to touch a folder that holds anything else."""
     if not folder.exists():
         return
-    if any(path.name not in (*_FILES, "clips") for path in folder.iterdir()):
+    clips = tuple((folder / "clips").glob("*"))
+    foreign = any(path.name not in (*_FILES, "clips") for path in folder.iterdir())
+    if foreign or not all(_CLIP_FILE.fullmatch(path.name) for path in clips):
         raise DeviceError(f"{folder} holds more than a run; choose another folder with --out, or empty it")
-    for path in (*(folder / "clips").glob("*"), *(folder / name for name in _FILES)):
+    for path in (*clips, *(folder / name for name in _FILES)):
         path.unlink(missing_ok=True)
     if (folder / "clips").is_dir():
         (folder / "clips").rmdir()
