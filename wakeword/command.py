@@ -18,7 +18,9 @@ _PATIENCE_S = 2.0
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `misheard score`."""
-    parser = subparsers.add_parser("score", help="score sound files with wake words", description=__doc__)
+    parser = subparsers.add_parser(
+        "score", help="score sound files", description="What wake words make of sound files.", allow_abbrev=False
+    )
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="sound of any rate, channel count and format")
     add("--model", action="append", metavar="NAME", help="a wake word or the path of its model; repeatable [alexa]")

@@ -12,7 +12,9 @@ class SoundError(WakewordError):
 
 
 class ModelError(WakewordError):
-    """A model that is not there, or is not what it should be."""
+    """A model or engine that is named wrongly, is not there, or is not what it should be."""
+
+    exit_code = 2
 
 
 class EngineMissing(WakewordError):  # noqa: N818 - it is an absence, not a fault
