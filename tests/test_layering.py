@@ -1,0 +1,213 @@
+"""Holds the house together: which way imports run, who may know a heavy library, and how long a file may be.
+
+`violations` reads the imports of a tree of packages, also those inside functions; the tests below it run it on this
+project, and on small trees that break one rule each.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+MAY_IMPORT: Mapping[str, set[str]] = {
+    "wakeword": set(),
+    "uplink": set(),
+    "device": {"wakeword", "uplink"},
+    "sim": {"device", "wakeword", "uplink"},
+}
+
+IN_ONE_FILE = {
+    *("amqtt", "fsspec", "kaldi_native_fbank", "matplotlib", "onnx", "onnxruntime", "openwakeword", "paho"),
+    *("pocketsphinx", "pymicro_wakeword", "pyroomacoustics", "sounddevice", "soundfile", "soxr", "vosk"),
+}
+IN_ONE_FOLDER = {"dask", "nicegui", "sqlalchemy"}
+
+LATE = {
+    *("dask", "kaldi_native_fbank", "matplotlib", "nicegui", "openwakeword", "pocketsphinx", "pymicro_wakeword"),
+    *("pyroomacoustics", "sounddevice", "vosk"),
+}
+"""What is optional, or needs a system library that may be missing: imported inside functions alone."""
+
+LONGEST = 400
+"""Lines."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that a file imports: `at_start` when that happens as the file itself is imported."""
+
+    file: Path
+    line: int
+    module: str
+    name: str | None
+    at_start: bool
+
+
+def _imports(file: Path, module: str) -> Iterator[Import]:
+    """What `file` imports when it runs, so without what only type checkers see."""
+
+    def visit(node: ast.AST, at_start: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                for other in child.orelse:
+                    yield from visit(ast.Module([other], []), at_start)
+            elif isinstance(child, ast.Import):
+                yield from (Import(file, child.lineno, each.name, None, at_start) for each in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+                above = ".".join(package.split(".")[: len(package.split(".")) - child.level + 1]) if child.level else ""
+                base = ".".join(filter(None, [above, child.module]))
+                yield from (Import(file, child.lineno, base, each.name, at_start) for each in child.names)
+            else:
+                inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+                yield from visit(child, at_start and not inside)
+
+    yield from visit(ast.parse(file.read_text(encoding="utf-8"), str(file)), True)
+
+
+def violations(root: Path) -> list[str]:
+    """Each broken rule of the packages under `root` as a sentence that names file and line."""
+    files = {_module(root, file): file for package in MAY_IMPORT for file in sorted((root / package).rglob("*.py"))}
+    imports = {module: list(_imports(file, module)) for module, file in files.items()}
+    return [
+        *_wrong_ways(root, imports),
+        *_circles(imports),
+        *_scattered(root, imports),
+        *_too_early(root, imports),
+        *_too_long(root, files),
+    ]
+
+
+def _module(root: Path, file: Path) -> str:
+    return ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _place(root: Path, found: Import) -> str:
+    return f"{found.file.relative_to(root)}:{found.line}"
+
+
+def _wrong_ways(root: Path, imports: Mapping[str, list[Import]]) -> Iterator[str]:
+    for module, found in imports.items():
+        for each in found:
+            if _top(each.module) in MAY_IMPORT.keys() - MAY_IMPORT[_top(module)] - {_top(module)}:
+                yield f"{_place(root, each)}: {_top(module)} must not import {_top(each.module)}"
+
+
+def _circles(imports: Mapping[str, list[Import]]) -> Iterator[str]:
+    """Circles among what is imported as files are imported; a late import may close one."""
+    graph: dict[str, set[str]] = {module: set() for module in imports}
+    for module, found in imports.items():
+        for each in found:
+            deeper = f"{each.module}.{each.name}"
+            target = deeper if deeper in imports else each.module
+            if each.at_start and target in imports:
+                graph[module].add(target)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield f"a circle of imports: {' <- '.join(error.args[1])}"
+
+
+def _scattered(root: Path, imports: Mapping[str, list[Import]]) -> Iterator[str]:
+    for library in sorted(IN_ONE_FILE | IN_ONE_FOLDER):
+        users = {each.file for found in imports.values() for each in found if _top(each.module) == library}
+        places = {file.parent for file in users} if library in IN_ONE_FOLDER else users
+        if len(places) > 1:
+            yield f"{library} is imported in {', '.join(sorted(str(place.relative_to(root)) for place in places))}"
+
+
+def _too_early(root: Path, imports: Mapping[str, list[Import]]) -> Iterator[str]:
+    for found in imports.values():
+        for each in found:
+            if each.at_start and _top(each.module) in LATE:
+                yield f"{_place(root, each)}: {_top(each.module)} must be imported inside a function"
+
+
+def _too_long(root: Path, files: Mapping[str, Path]) -> Iterator[str]:
+    for file in files.values():
+        lines = len(file.read_text(encoding="utf-8").splitlines())
+        if lines > LONGEST:
+            yield f"{file.relative_to(root)} has {lines} lines, more than {LONGEST}"
+
+
+def test_the_project_keeps_its_rules() -> None:
+    assert violations(ROOT) == []
+
+
+def test_it_reads_the_project() -> None:
+    """The rules are not kept because nothing was read."""
+    found = {
+        each.module for file in (ROOT / "wakeword").glob("*.py") for each in _imports(file, f"wakeword.{file.stem}")
+    }
+    assert {"onnxruntime", "matplotlib.figure", "wakeword.errors", "wakeword.micro_engine"} <= found
+
+
+KEPT = {
+    "wakeword/__init__.py": "from wakeword.ear import hear\n",
+    "wakeword/ear.py": "import numpy\nfrom wakeword.errors import Error\n",
+    "wakeword/errors.py": "class Error(Exception):\n    def late(self):\n        from wakeword import ear\n",
+    "wakeword/plot.py": "if TYPE_CHECKING:\n    import matplotlib\ndef draw():\n    import matplotlib.figure\n",
+    "uplink/__init__.py": "",
+    "uplink/link.py": "import paho.mqtt.client\nfrom . import __name__\n",
+    "device/__init__.py": "",
+    "device/ear.py": "from uplink.link import Link\nimport wakeword.ear\n",
+    "sim/__init__.py": "import device.ear, uplink, wakeword\n",
+    "sim/cloud/store.py": "import sqlalchemy\n",
+    "sim/cloud/tables.py": "from sqlalchemy.orm import Session\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("wakeword/bad.py", "\nimport uplink.link\n", "wakeword/bad.py:2: wakeword must not import uplink"),
+        (
+            "wakeword/bad.py",
+            "def f():\n    from device import ear\n",
+            "wakeword/bad.py:2: wakeword must not import device",
+        ),
+        ("wakeword/bad.py", "try:\n    import sim\nexcept E:\n    pass\n", "wakeword must not import sim"),
+        ("uplink/bad.py", "from wakeword import hear\n", "uplink/bad.py:1: uplink must not import wakeword"),
+        ("uplink/deep/bad.py", "class A:\n    import device\n", "uplink must not import device"),
+        ("device/bad.py", "if x:\n    pass\nelse:\n    import sim.run\n", "device must not import sim"),
+        ("wakeword/errors.py", "from wakeword import ear\n", "a circle of imports: "),
+        ("wakeword/errors.py", "from wakeword import hear\n", "a circle of imports: "),
+        ("wakeword/errors.py", "from .ear import hear\n", "a circle of imports: "),
+        ("wakeword/errors.py", "from . import ear\n", "a circle of imports: "),
+        ("wakeword/bad.py", "import wakeword.bad\n", "a circle of imports: "),
+        ("sim/bad.py", "def f():\n    import paho.mqtt\n", "paho is imported in sim/bad.py, uplink/link.py"),
+        ("sim/bad.py", "import sqlalchemy\n", "sqlalchemy is imported in sim, sim/cloud"),
+        (
+            "device/plot.py",
+            "def f():\n    from matplotlib import cm\n",
+            "matplotlib is imported in device/plot.py, wake",
+        ),
+        (
+            "device/bad.py",
+            "\n\nimport sounddevice\n",
+            "device/bad.py:3: sounddevice must be imported inside a function",
+        ),
+        ("sim/bad.py", "class A:\n    import vosk\n", "sim/bad.py:2: vosk must be imported inside a function"),
+        ("sim/long.py", "x = 1\n" * 401, "sim/long.py has 401 lines, more than 400"),
+    ],
+)
+def test_each_broken_rule_is_found(file: str, content: str, told: str, tmp_path: Path) -> None:
+    for name, text in KEPT.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert violations(tmp_path) == []
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(content)
+    (found,) = violations(tmp_path)
+    assert told in found
