@@ -186,6 +186,7 @@ def test_a_wav_of_unknown_length_is_no_damage(promised: int, tmp_path: Path) -> 
     assert len(read_sound(tmp_path / "piped.wav")) == RATE
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-32768, 32767), min_size=1, max_size=3000))
 def test_flac_gives_back_the_very_samples(values: list[int]) -> None:
     samples = np.array(values, np.int16)

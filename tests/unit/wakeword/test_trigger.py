@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wakeword import HOP
@@ -51,11 +51,13 @@ _settings = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(_scores, _settings)
 def test_the_same_scores_decide_the_same(scores: list[float], settings: TriggerSettings) -> None:
     assert _decide(scores, settings) == _decide(scores, settings)
 
 
+@settings(deadline=None)
 @given(_scores, _settings)
 def test_wakes_stand_where_patience_ends_and_nowhere_else(scores: list[float], settings: TriggerSettings) -> None:
     wakes = [_hop(each.sample) for each in _decide(scores, settings) if each.woke]
@@ -67,12 +69,14 @@ def test_wakes_stand_where_patience_ends_and_nowhere_else(scores: list[float], s
         ready = 0 if hop in wakes else ready
 
 
+@settings(deadline=None)
 @given(_scores, _settings)
 def test_wakes_are_never_closer_than_the_refractory_time(scores: list[float], settings: TriggerSettings) -> None:
     wakes = [each.sample for each in _decide(scores, settings) if each.woke]
     assert all(later - earlier >= settings.refractory for earlier, later in pairwise(wakes))
 
 
+@settings(deadline=None)
 @given(st.floats(0.4, 1), st.integers(1, 300), _settings.filter(lambda each: each.threshold == 0.5))
 def test_a_sustained_word_wakes_once(peak: float, hops: int, settings: TriggerSettings) -> None:
     """However long it lasts, as long as it does not fall under threshold - hysteresis."""
@@ -81,6 +85,7 @@ def test_a_sustained_word_wakes_once(peak: float, hops: int, settings: TriggerSe
         assert sum(each.woke for each in _decide(scores, settings)) == 1
 
 
+@settings(deadline=None)
 @given(_scores, _settings)
 def test_every_peak_in_the_margin_is_a_near_miss_once(scores: list[float], settings: TriggerSettings) -> None:
     found = _decide(scores, settings)
@@ -102,6 +107,7 @@ def test_every_peak_in_the_margin_is_a_near_miss_once(scores: list[float], setti
             assert near_miss.sample == min(run[-1] + 2, len(scores)) * HOP
 
 
+@settings(deadline=None)
 @given(_scores, _settings)
 def test_a_near_miss_lies_in_the_margin(scores: list[float], settings: TriggerSettings) -> None:
     for each in _decide(scores, settings):
