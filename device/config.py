@@ -35,6 +35,7 @@ class WakeSettings(_Settings):
     hysteresis: Share = Field(0.1, description="how far under the threshold a score must fall before the next wake")
     refractory_ms: Milliseconds = Field(2000, description="time after a wake without another")
     near_miss_margin: Share = Field(0.2, description="a peak at most so far under the threshold is a near miss")
+    near_miss_settle_ms: Milliseconds = Field(1000, description="near misses so close together are one")
 
 
 class CaptureSettings(_Settings):

@@ -42,6 +42,7 @@ class Ear:
                     hysteresis=settings.hysteresis,
                     refractory=samples(settings.refractory_ms),
                     near_miss_margin=settings.near_miss_margin,
+                    near_miss_settle=samples(settings.near_miss_settle_ms),
                 )
             )
             for name, recommended in zip(scorers.names, scorers.thresholds, strict=True)

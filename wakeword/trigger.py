@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -11,8 +11,9 @@ class TriggerSettings:
 
     `threshold` (0 to 1) must be reached on `patience_hops` hops in a row. After a wake the trigger is spent until the
     score has fallen under ``threshold - hysteresis`` and `refractory` samples have passed since it woke. A peak that
-    does not wake and reaches ``threshold - near_miss_margin`` is a near miss. Both reach down to half the threshold at
-    most, so that a low threshold still has scores under them.
+    does not wake and reaches ``threshold - near_miss_margin`` is a near miss; peaks closer than `near_miss_settle`
+    samples are one, and none where a wake follows them so soon: then they were its beginning. Margin and hysteresis
+    reach down to half the threshold at most, so that a low threshold still has scores under them.
     """
 
     threshold: float = 0.5
@@ -20,12 +21,13 @@ class TriggerSettings:
     hysteresis: float = 0.1
     refractory: int = 32_000
     near_miss_margin: float = 0.2
+    near_miss_settle: int = 16_000
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
             raise ValueError(f"the threshold must lie above 0 and at most at 1, not at {self.threshold}")
-        if self.patience_hops < 1 or self.refractory < 0:
-            raise ValueError("patience must be at least one hop and the refractory time not negative")
+        if self.patience_hops < 1 or min(self.refractory, self.near_miss_settle) < 0:
+            raise ValueError("patience must be at least one hop, refractory and settling time not negative")
         if min(self.hysteresis, self.near_miss_margin) < 0:
             raise ValueError("hysteresis and near-miss margin must not be negative")
 
@@ -60,12 +62,13 @@ class Trigger:
     _fading: bool = field(default=False, init=False)
     _woke_at: int | None = field(default=None, init=False)
     _peak: tuple[float, int] | None = field(default=None, init=False)
+    _held: Detection | None = field(default=None, init=False)
 
     def push(self, score: float, end: int) -> Detection | None:
         """Take the score (0 to 1) of the hop that ends at sample `end` (exclusive); give what it decides, if anything.
 
-        A near miss is given when its peak is over: when the score has left the margin again. How a word that woke
-        fades away is none.
+        A near miss is given when its peak is over: when the score has left the margin again, and has settled. How a
+        word that woke fades away is none.
         """
         over = score < self.settings.near_miss_from
         if score < self.settings.rearm_below:
@@ -79,20 +82,32 @@ class Trigger:
         self._above = self._above + 1 if score >= self.settings.threshold else 0
         if self._above >= self.settings.patience_hops:
             peak, peak_sample = self._peak
-            self._above, self._peak, self._woke_at = 0, None, end
+            self._above, self._peak, self._held, self._woke_at = 0, None, None, end
             self._spent = self._fading = True
             return Detection(True, end, peak, peak_sample)
-        return self.flush(end) if over else None
+        if over:
+            self._hold(end)
+        if self._held is None or not over or end - self._held.sample < self.settings.near_miss_settle:
+            return None
+        held, self._held = self._held, None
+        return replace(held, sample=end)
 
-    def flush(self, end: int) -> Detection | None:
-        """Give the near miss under way, if any, and start anew: for the end of a stream, or a pause in listening."""
+    def _hold(self, end: int) -> None:
+        """A run of scores has left the margin: keep it if it was in it, or the higher of it and what is kept."""
         peak, self._peak, self._above = self._peak, None, 0
         faded, self._fading = self._fading, False
         if peak is None or faded or peak[0] < self.settings.near_miss_from:
-            return None
-        return Detection(False, end, *peak)
+            return
+        best = peak if self._held is None else max(peak, (self._held.score, self._held.peak_sample), key=lambda p: p[0])
+        self._held = Detection(False, end, *best)
+
+    def flush(self, end: int) -> Detection | None:
+        """Give the near miss under way, if any, and start anew: for the end of a stream, or a pause in listening."""
+        self._hold(end)
+        held, self._held = self._held, None
+        return held and replace(held, sample=end)
 
     def rearm(self) -> None:
         """Forget the scores so far but not the refractory time: for a stream that was interrupted."""
-        self._above, self._peak = 0, None
+        self._above, self._peak, self._held = 0, None, None
         self._spent = self._fading = False

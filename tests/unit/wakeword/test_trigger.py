@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 import pytest
@@ -48,6 +49,7 @@ _settings = st.builds(
     hysteresis=st.sampled_from([0.0, 0.1, 0.3, 0.9]),
     refractory=st.sampled_from([0, 1, HOP, 5 * HOP + 1, 32_000]),
     near_miss_margin=st.sampled_from([0.0, 0.1, 0.2, 0.9]),
+    near_miss_settle=st.just(0),
 )
 
 
@@ -118,6 +120,34 @@ def test_a_near_miss_lies_in_the_margin(scores: list[float], settings: TriggerSe
             assert each.score < settings.threshold or settings.patience_hops > 1
 
 
+@given(_scores, _settings, st.integers(0, 20))
+def test_settling_changes_no_wake_and_parts_near_misses(
+    scores: list[float], settings: TriggerSettings, hops: int
+) -> None:
+    settled = _decide(scores, replace(settings, near_miss_settle=hops * HOP))
+    at_once = _decide(scores, settings)
+    assert [each for each in settled if each.woke] == [each for each in at_once if each.woke]
+    peaks = {each.peak_sample for each in at_once if not each.woke}
+    near_misses = [each for each in settled if not each.woke]
+    assert {each.peak_sample for each in near_misses} <= peaks
+    assert all(each.sample - each.peak_sample > hops * HOP or each.sample == len(scores) * HOP for each in near_misses)
+
+
+def test_a_peak_just_before_the_wake_is_its_beginning() -> None:
+    wavering = [0.45, 0.1, 0.4, 0.1, 0.8, 0.0]
+    assert _decide(wavering, TriggerSettings()) == [Detection(True, 5 * HOP, 0.8, 5 * HOP)]
+    early, at = [0.45] + [0.1] * 20, TriggerSettings()
+    assert [each.woke for each in _decide(early + wavering, at)] == [False, True]
+
+
+def test_peaks_close_together_are_one_near_miss() -> None:
+    quiet = [0.0] * 15
+    assert _decide([0.35, 0.1, 0.45, 0.1, 0.4, *quiet], TriggerSettings()) == [
+        Detection(False, 19 * HOP, 0.45, 3 * HOP)
+    ]
+    assert len(_decide([0.35, *quiet, 0.45, *quiet], TriggerSettings())) == 2
+
+
 def test_two_words_wake_twice() -> None:
     word, pause = [0.2, 0.8, 0.95, 0.7, 0.1], [0.0] * 30
     wakes = _decide(word + pause + word, TriggerSettings())
@@ -130,7 +160,7 @@ def test_a_second_word_within_the_refractory_time_is_not_heard() -> None:
 
 
 def test_patience_asks_for_hops_in_a_row_and_names_their_peak() -> None:
-    settings = TriggerSettings(patience_hops=3)
+    settings = TriggerSettings(patience_hops=3, near_miss_settle=0)
     assert _decide([0.6, 0.9, 0.0, 0.6, 0.6, 0.0], settings) == [
         Detection(False, 3 * HOP, 0.9, 2 * HOP),
         Detection(False, 6 * HOP, 0.6, 4 * HOP),
