@@ -32,14 +32,14 @@ def staging() -> Iterator[Path]:
         ) from None
 
 
-def place(folder: Path, name: str, facts: Mapping[str, object]) -> Path:
+def place(folder: Path, name: str, facts: Mapping[str, object], called: object) -> Path:
     """Move a model from `staging` to its place, instead of one that has this name, and write ``facts`` beside it.
 
-    Raises RecognizerError, and changes nothing, if it does not work.
+    Raises RecognizerError, in which it is ``called`` so, and changes nothing, if it does not work.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise RecognizerError(f"{name!r} cannot be a model's name; rename it, with letters, digits and . _ - only")
-    trial.require(folder)
+    trial.require(folder, called)
     text = json.dumps({**facts, "content_sha256": registry.content_hash(folder)}, indent=2)
     (folder / registry.MANIFEST).write_text(text + "\n", "utf-8")
     target = registry.root() / name
@@ -56,10 +56,10 @@ def import_model(source: Path) -> Path:
         raise RecognizerError(f"there is no file or folder {source}; give the path of a Vosk model, folder or zip")
     with staging() as stage:
         if source.is_dir():
-            inner = model_in(source)
+            inner = model_in(source, called=source)
             copy = stage / "model"
             _copy(inner, copy)
-            return place(copy, inner.resolve().name, {"origin": "imported"})
+            return place(copy, inner.resolve().name, {"origin": "imported"}, called=source)
         return place_archive(source, stage, {"origin": "imported"})
 
 
@@ -67,10 +67,12 @@ def place_archive(archive: Path, stage: Path, facts: Mapping[str, object]) -> Pa
     """Unpack a zip into ``stage`` and `place` the model in it, by the name of its folder or else of the zip."""
     folder = stage / "model"
     unpack(archive, folder)
-    inner = model_in(folder)
+    inner = model_in(folder, called=archive)
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return place(inner, archive.stem if inner == folder else inner.name, {**facts, "archive_sha256": digest})
+    return place(
+        inner, archive.stem if inner == folder else inner.name, {**facts, "archive_sha256": digest}, called=archive
+    )
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -89,12 +91,12 @@ def unpack(archive: Path, folder: Path) -> None:
         raise RecognizerError(f"{archive} is no zip that can be unpacked ({error}); download it again") from None
 
 
-def model_in(folder: Path) -> Path:
+def model_in(folder: Path, called: object) -> Path:
     """The one folder, this or below, that holds ``am/final.mdl``. Raises RecognizerError if there is not just one."""
     found = sorted(path.parent.parent for path in folder.rglob("am/final.mdl"))
     if len(found) != 1:
         what = "holds no Vosk model (am/final.mdl)" if not found else f"holds {len(found)} Vosk models"
-        raise RecognizerError(f"{folder} {what}; give the folder or zip of one")
+        raise RecognizerError(f"{called} {what}; give the folder or zip of one")
     return found[0]
 
 

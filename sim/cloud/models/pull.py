@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,8 +68,10 @@ def _download(archive: Archive, path: Path, advance: Callable[[int], object]) ->
             file.write(piece)
             advance(len(piece))
     if done != archive.size:
-        amount = f"ended after {done}" if done < archive.size else "gives more than the"
-        raise RecognizerError(f"{archive.url} {amount} of {archive.size} bytes; try again, {_ELSE}")
+        amount = f"ended after {done} of {archive.size} bytes"
+        if done > archive.size:
+            amount = f"gives more than the {archive.size} bytes that it should have"
+        raise RecognizerError(f"{archive.url} {amount}; try again, {_ELSE}")
     return digest.hexdigest()
 
 
@@ -82,5 +85,5 @@ def _pieces(url: str) -> Iterator[bytes]:
             while piece := stream.read(PIECE):
                 yield piece
     except (OSError, ValueError, http.client.HTTPException) as error:
-        why = getattr(error, "reason", None) or error
+        why = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         raise RecognizerError(f"{url} cannot be downloaded ({why}); check the network, {_ELSE}") from None

@@ -21,7 +21,7 @@ MANIFEST = "misheard.json"
 MEND = "get one with: misheard models pull vosk, misheard models import PATH or misheard models train-vosk"
 
 _NEEDED = (("am/final.mdl",), ("conf/model.conf",), ("conf/mfcc.conf", "conf/fbank.conf"))
-_GRAPH = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst", "graph/disambig_tid.int"))
+_GRAPH = (("graph/HCLr.fst", "graph/Gr.fst", "graph/disambig_tid.int"), ("graph/HCLG.fst",))
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,18 @@ def find(folder: Path | None = None) -> Path:
     return folder
 
 
-def check(folder: Path) -> None:
-    """Raise RecognizerError if the folder lacks a file that libvosk needs."""
+def check(folder: Path, called: object = None) -> None:
+    """Raise RecognizerError if the folder lacks a file that libvosk needs; ``called`` names it in the sentence."""
     if not folder.is_dir():
         raise RecognizerError(f"there is no folder {folder} with a Vosk model; {MEND}")
-    for choices in _NEEDED:
-        if not any((folder / name).is_file() for name in choices):
-            raise _incomplete(folder, choices[0])
-    if not any(all((folder / name).is_file() for name in names) for names in _GRAPH):
-        alternative = next((name for name in _GRAPH[1] if not (folder / name).is_file()), "")
-        has_parts = any((folder / name).is_file() for name in _GRAPH[1])
-        raise _incomplete(folder, alternative if has_parts else _GRAPH[0][0])
+    missing = [choices[0] for choices in _NEEDED if not any((folder / name).is_file() for name in choices)]
+    lacks = [[name for name in names if not (folder / name).is_file()] for names in _GRAPH]
+    fewest = min(lacks, key=len)
+    missing += fewest
+    if missing:
+        raise RecognizerError(
+            f"{called or folder} is no complete Vosk model, it lacks {', '.join(missing)}; remove it, then {MEND}"
+        )
 
 
 def content_hash(folder: Path) -> str:
@@ -94,7 +95,3 @@ def manifest(folder: Path) -> dict[str, object]:
 
 def _origin(folder: Path) -> str:
     return str(manifest(folder).get("origin", "unknown"))
-
-
-def _incomplete(folder: Path, missing: str) -> RecognizerError:
-    return RecognizerError(f"{folder} is no complete Vosk model, it lacks {missing}; remove it, then {MEND}")

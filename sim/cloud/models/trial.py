@@ -23,15 +23,16 @@ TIMEOUT_S = 600.0
 """The largest models take a minute to load from a slow card."""
 
 
-def require(folder: Path) -> None:
-    """Return if vosk works with the model. Raises RecognizerError, which says why, if it does not."""
-    registry.check(folder)
+def require(folder: Path, called: object = None) -> None:
+    """Return if vosk works with the model; else raise RecognizerError, which says why, ``called`` naming the model."""
+    registry.check(folder, called)
+    called = called or folder
     try:
         mark = _mark(folder)
     except OSError as error:
-        raise _broken(folder, f"{error.filename} cannot be read ({error.strerror})") from None
+        raise _broken(called, f"{error.filename} cannot be read ({error.strerror})") from None
     if not mark.is_file():
-        _try(folder)
+        _try(folder, called)
         with suppress(OSError):  # where nothing can be cached, the next start tries again
             mark.parent.mkdir(parents=True, exist_ok=True)
             mark.touch()
@@ -42,7 +43,7 @@ def _mark(folder: Path) -> Path:
     return platformdirs.user_cache_path("misheard") / "vosk-trials" / f"{registry.content_hash(folder)}-{version}"
 
 
-def _try(folder: Path) -> None:
+def _try(folder: Path, called: object) -> None:
     command = [sys.executable, "-m", "sim.cloud.vosk_recognizer", str(folder)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
@@ -50,9 +51,9 @@ def _try(folder: Path) -> None:
             command, capture_output=True, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL, env=environment, check=False
         )
     except subprocess.TimeoutExpired:
-        raise _broken(folder, f"nothing came of loading it in {TIMEOUT_S:.0f} s") from None
+        raise _broken(called, f"nothing came of loading it in {TIMEOUT_S:.0f} s") from None
     if done.returncode:
-        raise _broken(folder, _why(done.returncode, done.stderr.decode("utf-8", "replace")))
+        raise _broken(called, _why(done.returncode, done.stderr.decode("utf-8", "replace")))
 
 
 def _why(code: int, log: str) -> str:
@@ -66,5 +67,5 @@ def _why(code: int, log: str) -> str:
     return last[-1] if last else f"exit code {code}"
 
 
-def _broken(folder: Path, why: str) -> RecognizerError:
-    return RecognizerError(f"the Vosk model {folder} does not work: {why}; remove it, then {registry.MEND}")
+def _broken(called: object, why: str) -> RecognizerError:
+    return RecognizerError(f"the Vosk model {called} does not work: {why}; remove it, then {registry.MEND}")

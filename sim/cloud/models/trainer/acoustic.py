@@ -38,13 +38,6 @@ class Network:
     layers: tuple[Layer, ...]
     priors: Floats
 
-    def log_posteriors(self, corpus: Corpus) -> Floats:
-        """float32[targets, phones] for each frame of the corpus that is a target."""
-        x = _windows(corpus.frames, np.flatnonzero(corpus.labels >= 0))
-        for layer in self.layers[:-1]:
-            x = np.maximum(x @ layer.weights.T + layer.bias, 0)
-        return _log_softmax(x @ self.layers[-1].weights.T + self.layers[-1].bias)
-
 
 def train(
     corpus: Corpus,
