@@ -1,0 +1,27 @@
+"""How much is measured: enough for a figure, or just enough to see that everything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Rounds of each measurement."""
+
+    warm_up: int
+    """Rounds before them that are not counted."""
+    speech_s: int
+    """Speech scored at once, and heard for the memory."""
+    bulk: int
+    hops: int
+    """Hops in a round of the streaming measurements."""
+    streaming: int
+    starts: int
+    wakes: int
+    live_wakes: int
+    clips: int
+
+
+FULL = Effort(warm_up=1, speech_s=60, bulk=7, hops=100, streaming=15, starts=3, wakes=25, live_wakes=40, clips=8)
+QUICK = Effort(warm_up=0, speech_s=16, bulk=1, hops=20, streaming=1, starts=1, wakes=1, live_wakes=1, clips=1)
