@@ -46,7 +46,7 @@ class CaptureSettings(_Settings):
     silence_ms: int = Field(800, ge=160, le=10_000, description="silence after speech that ends a capture")
     first_speech_ms: int = Field(3000, ge=160, le=30_000, description="how long to wait for the request to begin")
     limit_ms: int = Field(10_000, ge=1500, le=120_000, description="longest capture, pre-roll and word included")
-    speech_probability: Share = Field(0.5, gt=0, description="Silero VAD output that counts as speech")
+    speech_probability: float = Field(0.5, gt=0, le=1, description="Silero VAD output that counts as speech")
 
     @field_validator("limit_ms")
     @classmethod
