@@ -30,8 +30,9 @@ class Recognizer(Protocol):
 
 
 def load_recognizer(name: str = "auto", model: Path | None = None) -> Recognizer:
-    """Load a recognizer: ``vosk``, ``pocketsphinx``, or ``auto``: vosk where a model for it is found.
+    """Load a recognizer: ``vosk``, ``pocketsphinx``, or ``auto``: vosk where a model from elsewhere is found.
 
+    A model trained here knows few words: it is for who asks for it by name.
     ``model`` is the folder of a Vosk model; without it the preferred one of `registry.installed` is taken. Nothing is
     ever downloaded. Raises RecognizerError, whose sentence names the command that mends it.
     """
@@ -49,7 +50,7 @@ def _choose(name: str, model: Path | None) -> Literal["vosk", "pocketsphinx"]:
     if name == "pocketsphinx" and model is not None:
         raise RecognizerError(f"pocketsphinx carries its own model and cannot use {model}; choose vosk or leave it out")
     if name == "auto":
-        return "vosk" if model is not None or registry.installed() else "pocketsphinx"
+        return "vosk" if model is not None or registry.general() else "pocketsphinx"
     if name == "vosk":
         return "vosk"
     if name == "pocketsphinx":

@@ -36,12 +36,13 @@ def entries() -> Iterator[Entry]:
             model = find_model(name)
             yield Entry("wake word", name, "openwakeword", LICENCE, model.sha256, model.path)
     models = registry.installed()
-    for number, vosk in enumerate(models):
+    preferred = next(iter(registry.general()), None)
+    for vosk in models:
         digest = registry.content_hash(vosk.folder)
         licence = LICENCES.get(vosk.origin, "its author's")
-        yield Entry("vosk", vosk.name, vosk.origin, licence, digest, vosk.folder, used=number == 0)
+        yield Entry("vosk", vosk.name, vosk.origin, licence, digest, vosk.folder, used=vosk == preferred)
     spec = importlib.util.find_spec("pocketsphinx")
     if spec is not None and spec.submodule_search_locations:
         folder = Path(spec.submodule_search_locations[0], "model", "en-us")
         digest = registry.content_hash(folder)
-        yield Entry("pocketsphinx", "en-us", "pocketsphinx", "BSD-2-Clause", digest, folder, used=not models)
+        yield Entry("pocketsphinx", "en-us", "pocketsphinx", "BSD-2-Clause", digest, folder, used=preferred is None)

@@ -49,6 +49,11 @@ def installed() -> tuple[VoskModel, ...]:
     return tuple(sorted(models, key=lambda model: model.origin == "trained"))
 
 
+def general() -> tuple[VoskModel, ...]:
+    """Those that know more than the few words of a model trained here, which is poor on people and never unsure."""
+    return tuple(model for model in installed() if model.origin != "trained")
+
+
 def find(folder: Path | None = None) -> Path:
     """The given folder, or that of the preferred model, checked as `check` does. Raises RecognizerError."""
     if folder is None:

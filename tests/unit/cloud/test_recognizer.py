@@ -39,6 +39,15 @@ def test_auto_is_pocketsphinx_where_vosk_has_no_model() -> None:
     assert load_recognizer().name == "pocketsphinx"
 
 
+def test_auto_leaves_a_model_of_few_words_to_those_who_ask_for_it(models: Path) -> None:
+    small = models / registry.TRAINED
+    small.mkdir(parents=True)
+    (small / registry.MANIFEST).write_text('{"origin": "trained"}')
+    assert load_recognizer().name == "pocketsphinx"
+    with pytest.raises(RecognizerError, match=f"{registry.TRAINED} is no complete Vosk model"):
+        load_recognizer("vosk")
+
+
 def test_vosk_without_a_model_names_the_commands_that_get_one(models: Path) -> None:
     with pytest.raises(RecognizerError) as raised:
         load_recognizer("vosk")
