@@ -1,0 +1,165 @@
+"""From a captured part to the spool, also where that fails for a while."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from device.errors import DeviceError
+from device.events import Event, Kind
+from device.outbox import Outbox, as_part
+from tests.firmware_kit import Scene, kinds, plain
+from uplink.errors import SpoolError
+from uplink.message import Part
+from wakeword.sound import decode_flac
+
+DEADLINE_S = 20.0
+
+
+class FakeSpool:
+    """Takes parts, or says that the disk is full; counts the attempts."""
+
+    def __init__(self) -> None:
+        self.kept: list[Part] = []
+        self.attempts = 0
+        self.full = False
+        self._changed = threading.Condition()
+
+    def submit(self, part: Part) -> None:
+        with self._changed:
+            self.attempts += 1
+            self._changed.notify_all()
+            if self.full:
+                raise SpoolError("the disk with the spool is full; make room on it")
+            self.kept.append(part)
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(condition, DEADLINE_S)
+
+    def set_full(self, full: bool) -> None:
+        with self._changed:
+            self.full = full
+
+
+def part(number: int, last: bool = False) -> Event:
+    begin = 1600 * number
+    facts = {"clip": "dot-1", "number": number, "last": last, "begin": begin, "end": begin + 1600, "facts": {}}
+    return Event(begin, Kind.PART, facts, plain(begin, 1600))  # type: ignore[arg-type]
+
+
+def test_a_part_of_the_firmware_goes_on_the_wire_as_it_is() -> None:
+    scene = Scene()
+    scene.turn()
+    for event in kinds(scene.events, "part"):
+        made = as_part("dot", event)
+        about = {name: getattr(made, name) for name in ("clip", "number", "last", "begin", "end", "facts")}
+        assert about == event.facts
+        assert event.audio is not None
+        np.testing.assert_array_equal(decode_flac(made.audio), event.audio)
+
+
+def test_parts_are_handed_over_in_order() -> None:
+    spool, troubles = FakeSpool(), list[str]()
+    outbox = Outbox("dot", spool.submit, troubles.append)
+    for number in range(20):
+        outbox.put(part(number))
+    outbox.close()
+    assert [kept.number for kept in spool.kept] == list(range(20))
+    assert spool.attempts == 20
+    assert troubles == []
+
+
+def test_the_last_part_of_a_clip_may_be_empty() -> None:
+    spool = FakeSpool()
+    outbox = Outbox("dot", spool.submit, lambda _: None)
+    facts = {"clip": "dot-1", "number": 1, "last": True, "begin": 5, "end": 5, "facts": {"reason": "muted"}}
+    outbox.put(Event(5, Kind.PART, facts, np.zeros(0, np.int16)))  # type: ignore[arg-type]
+    outbox.close()
+    assert spool.kept[0].audio == b""
+
+
+def test_the_listening_thread_never_waits_for_the_disk() -> None:
+    slow, taken = threading.Event(), list[Part]()
+
+    def submit(sent: Part) -> None:
+        assert slow.wait(DEADLINE_S)
+        taken.append(sent)
+
+    outbox = Outbox("dot", submit, lambda _: None)
+    for number in range(5):
+        outbox.put(part(number))
+    assert taken == []
+    slow.set()
+    outbox.close()
+    assert len(taken) == 5
+
+
+def test_what_a_full_disk_does_not_take_is_tried_again_in_order() -> None:
+    spool, troubles = FakeSpool(), list[str]()
+    outbox = Outbox("dot", spool.submit, troubles.append, retry_s=0.005)
+    outbox.put(part(0))
+    spool.wait(lambda: len(spool.kept) == 1)
+    spool.set_full(True)
+    for number in (1, 2, 3):
+        outbox.put(part(number))
+    spool.wait(lambda: spool.attempts >= 10)  # again and again, and with nothing new put
+    assert len(spool.kept) == 1
+    spool.set_full(False)
+    spool.wait(lambda: len(spool.kept) == 4)
+    outbox.put(part(4, last=True))
+    outbox.close()
+    assert [kept.number for kept in spool.kept] == [0, 1, 2, 3, 4]
+    assert troubles == ["the disk with the spool is full; make room on it"], "told once"
+
+
+def test_a_second_trouble_is_told_again() -> None:
+    spool, troubles = FakeSpool(), list[str]()
+    outbox = Outbox("dot", spool.submit, troubles.append, retry_s=0.005)
+    for number in (0, 1):
+        before = spool.attempts
+        spool.set_full(True)
+        outbox.put(part(number))
+        spool.wait(lambda before=before: spool.attempts > before + 2)  # type: ignore[misc]
+        spool.set_full(False)
+        spool.wait(lambda number=number: len(spool.kept) == number + 1)  # type: ignore[misc]
+    outbox.close()
+    assert len(troubles) == 2
+
+
+def test_what_could_not_be_kept_is_named_at_the_end() -> None:
+    spool = FakeSpool()
+    spool.full = True
+    outbox = Outbox("dot", spool.submit, lambda _: None, retry_s=0.005)
+    outbox.put(part(0))
+    outbox.put(part(1, last=True))
+    with pytest.raises(DeviceError) as lost:
+        outbox.close()
+    assert str(lost.value) == (
+        "the disk with the spool is full; make room on it; so these were not kept: dot-1 part 0, dot-1 part 1"
+    )
+
+
+def test_at_the_end_it_is_tried_once_more() -> None:
+    spool = FakeSpool()
+    spool.full = True
+    outbox = Outbox("dot", spool.submit, lambda _: None, retry_s=3600)
+    outbox.put(part(0))
+    spool.wait(lambda: spool.attempts == 1)
+    spool.set_full(False)
+    outbox.close()
+    assert len(spool.kept) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_is_told_and_does_not_hang() -> None:
+    def submit(_: Part) -> None:
+        raise RuntimeError("oh")
+
+    outbox = Outbox("dot", submit, lambda _: None)
+    outbox.put(part(0))
+    with pytest.raises(DeviceError, match=r"the outbox has ended .*oh.*please report"):
+        outbox.close()
