@@ -88,7 +88,7 @@ class _Device:
 
     def deliver_ms(self) -> float:
         """Milliseconds from the CAPTURE_END event to the receipt that says that the clip is complete."""
-        stage, settings = scene(self._scorers), load_device()
+        stage, settings = scene(), load_device()
         moments: dict[str, float] = {}
         received: list[int] = []
 

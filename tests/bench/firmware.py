@@ -32,7 +32,7 @@ def rows(effort: Effort) -> Iterator[Row]:
 
 
 def _hops(effort: Effort) -> Iterator[Row]:
-    sleeper = new_firmware(load_scorers(["alexa"]), 0, ("wake.threshold", "1"))
+    sleeper = new_firmware(load_scorers(["alexa"]), ("wake.threshold", "1"))
     cost = in_turn(
         effort.streaming,
         effort.warm_up,
@@ -59,11 +59,11 @@ def _hop_row(what: str, ours: Figure, peer: str, theirs: Figure) -> Row:
 
 def _capturing(scorers: ScorerGroup, count: int) -> Callable[[], float]:
     """Each call wakes a device and measures the hops that follow; see `hop_ms`."""
-    stage = scene(scorers)
+    stage = scene()
     speech = hops(kitchen()[-count * HOP :])
 
     def measure() -> float:
-        firmware = new_firmware(scorers, 0, *_LONG_CAPTURE)
+        firmware = new_firmware(scorers, *_LONG_CAPTURE)
         hear(firmware, stage.sound[: stage.wake])
         cost_ms = hop_ms(lambda hop: firmware.hear(Block(firmware.clock, hop)), speech)
         assert firmware.state is State.RECOGNIZING
@@ -74,7 +74,7 @@ def _capturing(scorers: ScorerGroup, count: int) -> Callable[[], float]:
 
 def _waking(effort: Effort) -> Iterator[Row]:
     scorers, predict = load_scorers(["alexa"]), open_wake_word().predict
-    stage = scene(scorers)
+    stage = scene()
     before, hop = stage.sound[: stage.wake - HOP], stage.sound[stage.wake - HOP : stage.wake]
 
     def ours() -> float:

@@ -16,7 +16,7 @@ from sim.home.mixer import mix
 from sim.home.speech import load_speech
 from sim.scenario import load_scenario
 from wakeword.frames import HOP
-from wakeword.scorer import ScorerGroup
+from wakeword.scorer import ScorerGroup, load_scorers
 from wakeword.sound import RATE, Samples
 from wakeword.vad import VoiceActivity
 
@@ -44,13 +44,14 @@ def hops(sound: Samples) -> list[Samples]:
     return list(sound.reshape(-1, HOP))
 
 
-def new_firmware(scorers: ScorerGroup, number: int = 0, *overrides: tuple[str, str]) -> Firmware:
+def new_firmware(scorers: ScorerGroup, *overrides: tuple[str, str]) -> Firmware:
     """A device that has heard nothing yet."""
     scorers.reset()
-    return Firmware(load_device(overrides=overrides), new_stream(load_device(), number), scorers, VoiceActivity())
+    settings = load_device(overrides=overrides)
+    return Firmware(settings, new_stream(settings), scorers, VoiceActivity())
 
 
-def new_stream(settings: DeviceSettings, number: int) -> Stream:
+def new_stream(settings: DeviceSettings, number: int = 0) -> Stream:
     """A stream of its own for each number."""
     return Stream(settings.name, _UTC + timedelta(minutes=number))
 
@@ -71,8 +72,9 @@ class Scene:
 
 
 @cache
-def scene(scorers: ScorerGroup) -> Scene:
+def scene() -> Scene:
     """The first wake of the kitchen, as the real firmware hears it."""
+    scorers = load_scorers(["alexa"])
     begin = _first(hear(new_firmware(scorers), kitchen()), Kind.WAKE) - _LEAD
     events = hear(new_firmware(scorers), kitchen()[begin:])
     wake, end = _first(events, Kind.WAKE), _first(events, Kind.CAPTURE_END)

@@ -39,7 +39,7 @@ def rows(effort: Effort) -> Iterator[Row]:
 
 
 def _wake_ms(scorers: ScorerGroup) -> float:
-    stage = scene(scorers)
+    stage = scene()
     clock = HeadStart(stage.wake / RATE - _PACED_S)
     seen: list[float] = []
 
