@@ -1,14 +1,36 @@
-"""Where a broker is: ``mqtt://`` and ``mqtts://`` URLs."""
+"""Where a broker is, as ``mqtt://`` and ``mqtts://`` URLs, and what it takes to be let in."""
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from uplink.errors import AddressError
+from uplink.profiles import PROFILES, Limits
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True)
+class Access:
+    """What it takes to be let in by a broker, beside its URL, and what the broker takes.
+
+    `ca_file` says whom to believe that the broker is the one it says (none: the authorities of this system), the other
+    two files who this end is; all are PEM, and read again at each connection. `allow_plain` lets what is heard leave
+    this machine without TLS.
+    """
+
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    allow_plain: bool = False
+    limits: Limits = PROFILES["mosquitto"]
+
+
+ANYBODY = Access()
+"""No certificate and no file: enough on loopback."""
 
 
 @dataclass(frozen=True)

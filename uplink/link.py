@@ -6,6 +6,7 @@ import random
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from uplink.address import Address
+from uplink.address import ANYBODY, Access, Address
 from uplink.errors import LinkError
+from uplink.profiles import Limits, Pacer
 
 _KEEPALIVE_S = 20
 _CONNECT_S = 5.0
@@ -55,10 +57,12 @@ class Link:
         on_up: Callable[[], None],
         on_down: Callable[[str], None],
         will: Will | None = None,
-        allow_plain: bool = False,
+        access: Access = ANYBODY,
     ) -> None:
         """Prepare, without connecting; raises AddressError for a URL that cannot be used."""
-        self.address = Address.parse(url, allow_plain=allow_plain)
+        self.address = Address.parse(url, allow_plain=access.allow_plain)
+        self._limits = access.limits
+        self._pacer = Pacer(access.limits.publishes_per_s)
         self._topics = list(topics)
         self._on_message = on_message
         self._on_up = on_up
@@ -118,7 +122,22 @@ class Link:
             self._check()
             if not self._up:
                 return False
+            self._pacer.take(time.monotonic())
             return self._client.publish(topic, payload, qos=qos, retain=retain).rc == mqtt.MQTT_ERR_SUCCESS
+
+    @property
+    def limits(self) -> Limits:
+        """What the broker takes: its profile, and what it has said itself at the newest connection."""
+        with self._state:
+            return self._limits
+
+    def wait_s(self) -> float:
+        """Seconds to wait before the next `publish`, so that the broker's rate is kept; 0 where it may come now.
+
+        Every publish counts; one that does not wait makes the next wait longer.
+        """
+        with self._state:
+            return self._pacer.wait_s(time.monotonic())
 
     def close(self) -> None:
         """Say goodbye to the broker, so that the will is not sent, and end the network thread; within seconds."""

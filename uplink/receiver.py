@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from uplink.address import ANYBODY, Access
 from uplink.envelope import JSON
 from uplink.errors import MessageError
 from uplink.link import Link
@@ -45,7 +46,7 @@ class Receiver:
         on_up: Callable[[], None] = lambda: None,
         on_down: OnText = lambda _reason: None,
         seal: Seal = PLAIN,
-        allow_plain: bool = False,
+        access: Access = ANYBODY,
     ) -> None:
         """Prepare, without connecting; raises AddressError for a broker that cannot be."""
         self._on_part = on_part
@@ -60,7 +61,7 @@ class Receiver:
             on_message=self._receive,
             on_up=on_up,
             on_down=on_down,
-            allow_plain=allow_plain,
+            access=access,
         )
 
     def start(self, strict: bool = False) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TypeAlias
 
+from uplink.address import ANYBODY, Access
 from uplink.envelope import JSON
 from uplink.errors import MessageError, SpoolError, UplinkError
 from uplink.link import Link, Will
@@ -55,7 +56,7 @@ class Sender:
         in_flight: int = 16,
         resend_s: float = 5.0,
         seal: Seal = PLAIN,
-        allow_plain: bool = False,
+        access: Access = ANYBODY,
     ) -> None:
         """Prepare, without connecting; raises AddressError or MessageError for a broker or device that cannot be."""
         self.device = device
@@ -87,7 +88,7 @@ class Sender:
             on_up=lambda: self._posts.put(self._rise),
             on_down=lambda reason: self._posts.put(lambda: self._fall(reason)),
             will=Will(topic(device, "status"), encode_status(device, {"state": "offline"}, seal)),
-            allow_plain=allow_plain,
+            access=access,
         )
         self._thread = threading.Thread(target=self._run, name="uplink-sender", daemon=True)
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sim.cloud.service import Cloud
 from sim.errors import SimError
+from uplink.address import ANYBODY, Access
 from uplink.message import JSON, Directive, Part, Receipt
 from uplink.receiver import Receiver
 
@@ -29,7 +30,7 @@ class FarEnd:
     (device, facts).
     """
 
-    def __init__(self, cloud: Cloud, url: str, *, on_event: OnEvent, allow_plain: bool = False) -> None:
+    def __init__(self, cloud: Cloud, url: str, *, on_event: OnEvent, access: Access = ANYBODY) -> None:
         """Prepare, without connecting; raises AddressError for a broker that cannot be."""
         self._cloud = cloud
         self._on_event = on_event
@@ -50,7 +51,7 @@ class FarEnd:
             on_refused=lambda reason: self._tell("refused", {"reason": reason}),
             on_up=lambda: self._tell("connected", {}),
             on_down=lambda reason: self._tell("disconnected", {"reason": reason}),
-            allow_plain=allow_plain,
+            access=access,
         )
         self._threads = [
             threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
