@@ -31,6 +31,11 @@ _WORD_TAIL = 3 * HOP
 """The detector hears speech a little longer than it lasts; speech within this after the wake word is the word's own."""
 
 
+_VOICE_WARM_UP = 6 * HOP
+"""How far back the voice detector listens when a capture begins: enough for its state, and short, since the wake waits
+for it. What it says of the word itself does not count."""
+
+
 class Voice(Protocol):
     """Tells how likely a hop holds speech; `wakeword.vad.VoiceActivity` does."""
 
@@ -191,7 +196,7 @@ class Firmware:
         if cause is Cause.WAKE:
             self._earcon("wake")
         self._voice.reset()
-        first = -(-begin // HOP) * HOP
+        first = -(-max(begin, self.clock - _VOICE_WARM_UP) // HOP) * HOP
         past = self._ear.ring.read(first, self.clock)
         for k, probability in enumerate(self._voice.push(past)):
             self._endpointer.push(float(probability), first + (k + 1) * HOP)

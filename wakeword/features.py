@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.derived import derived
-from wakeword.frames import EMBEDDING, FRAMES_PER_HOP, HISTORY, HOP, MEL_BANDS, WINDOW_FRAMES, as_hops
+from wakeword.frames import EMBEDDING, FRAMES_PER_HOP, HISTORY, HOP, MEL_BANDS, WINDOW_FRAMES, as_hops, rolling
 from wakeword.melspectrogram import SILENCE, load_melspectrogram
 from wakeword.models import EMBEDDING as EMBEDDING_MODEL
 from wakeword.models import MELSPECTROGRAM, shared_model
@@ -67,7 +67,7 @@ class FeatureStream:
         for first in range(0, len(hops), TILE):
             tile = samples[first * HOP : (first + TILE) * HOP]
             seen = np.concatenate([self._before, tile])
-            windows = np.lib.stride_tricks.sliding_window_view(seen, HISTORY + HOP)[::HOP]
+            windows = rolling(seen, HISTORY + HOP, HOP)
             embeddings[first : first + TILE], self._state = self._features.step(
                 self._features.mel.frames(windows), self._state
             )

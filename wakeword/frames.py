@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from wakeword.errors import SoundError
 from wakeword.sound import RATE, Samples
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 HOP = 1280
 """Samples a hop: 80 ms, the step at which openWakeWord's features and scores come."""
@@ -51,3 +56,13 @@ def as_hop(samples: Samples) -> Samples:
 def whole_hops(samples: Samples) -> Samples:
     """The whole hops of int16[n], without the rest at the end."""
     return as_samples(samples)[: len(samples) // HOP * HOP]
+
+
+def rolling(values: NDArray[Scalar], size: int, step: int) -> NDArray[Scalar]:
+    """Views of `size` values in a row, `step` apart, along the first axis of a contiguous array: [n, size, ...].
+
+    What numpy's sliding_window_view gives; but that takes 20 us, which counts in a hop of 300.
+    """
+    shape = ((len(values) - size) // step + 1, size, *values.shape[1:])
+    strides = (step * values.strides[0], *values.strides)
+    return np.ndarray(shape, values.dtype, values, 0, strides)

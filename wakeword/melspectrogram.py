@@ -41,7 +41,10 @@ class Melspectrogram:
 
     def frames(self, hops: NDArray[np.int16]) -> NDArray[np.float32]:
         """int16[h, 1760], each hop's 1280 samples behind the 480 before them -> float32[8 h, 32]."""
-        windows = np.lib.stride_tricks.sliding_window_view(hops.astype(np.float32), _FFT, axis=1)[:, ::FRAME_STEP]
+        sound = hops.astype(np.float32)
+        size, line = sound.itemsize, sound.strides[0]
+        shape = (len(sound), FRAMES_PER_HOP, _FFT)
+        windows: NDArray[np.float32] = np.ndarray(shape, np.float32, sound, 0, (line, FRAME_STEP * size, size))
         after = windows[:, :, _CENTRE : _CENTRE + self._reach]
         before = windows[:, :, _CENTRE : _CENTRE - self._reach : -1]
         even = after + before

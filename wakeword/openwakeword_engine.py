@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wakeword.derived import derived
 from wakeword.errors import ModelError
 from wakeword.features import TILE, Features, FeatureStream
-from wakeword.frames import EMBEDDING, FRAMES_PER_HOP, HOP, WINDOW_FRAMES, as_hops, whole_hops
+from wakeword.frames import EMBEDDING, FRAMES_PER_HOP, HOP, WINDOW_FRAMES, as_hops, rolling, whole_hops
 from wakeword.models import ModelFile, find_model
 from wakeword.scorer import ScorerGroup, Scores, ScoreStream
 from wakeword.session import Session
@@ -107,7 +107,7 @@ class _Stream:
             seen = np.concatenate([self._embeddings, new])
             for column, classifier in enumerate(self._classifiers):
                 late = seen[self._before + 1 - classifier.hops :]
-                windows = np.lib.stride_tricks.sliding_window_view(late, classifier.hops, axis=0).transpose(0, 2, 1)
-                scores[first : first + TILE, column] = classifier.scores(np.ascontiguousarray(windows))
+                windows = np.ascontiguousarray(rolling(late, classifier.hops, 1))
+                scores[first : first + TILE, column] = classifier.scores(windows)
             self._embeddings = seen[len(new) :]
         return scores
