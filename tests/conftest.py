@@ -11,7 +11,13 @@ import pytest
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-_PROGRAMS = {"flite": "flite", "espeak-ng": "espeak-ng", "mosquitto": "mosquitto", "pulseaudio": "pulseaudio"}
+_PROGRAMS = {
+    "flite": "flite",
+    "espeak-ng": "espeak-ng",
+    "mosquitto": "mosquitto",
+    "pulseaudio": "pulseaudio",
+    "chromium": "chromium",
+}
 
 
 @pytest.fixture(scope="session")

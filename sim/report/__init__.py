@@ -1,0 +1,23 @@
+"""The report of a run: one page that opens without a network, to be looked at and listened to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def write_report(folder: Path) -> None:
+    """Draw `report.html` into a run directory, from the files in it alone; the same files give the same bytes.
+
+    Files other than `run.json` may be missing; the page says what that takes from it. Raises SimError where
+    `run.json` is missing or damaged, or where the page cannot be written.
+    """
+    from sim.errors import SimError
+    from sim.report.folder import read_run
+    from sim.report.page import draw
+
+    page = draw(read_run(folder))
+    path = folder / "report.html"
+    try:
+        path.write_text(page, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise SimError(f"{path} cannot be written ({error.strerror}); check the folder and the disk") from None

@@ -1,0 +1,131 @@
+"""A clip as a card: a picture of its sound, and in words why it began and ended and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.report.clips import Clip
+from sim.report.wording import ENDS, clock, count, seconds
+from sim.report.words import Comparison, compare
+from wakeword.sound import RATE
+
+COLUMNS = 300
+"""Columns of the picture of a clip's sound."""
+
+
+def card(number: int, clip: Clip, source: str | None) -> str:
+    """Give the HTML of a clip; `source` is where its sound is: a data: or relative address, None for nowhere."""
+    end = clip.begin if clip.end is None else clip.end
+    player = ""
+    if source is not None and clip.sound is not None:
+        player = (
+            f'<div class="player"><button type="button" class="play" aria-label="Play clip {number}">▶</button>'
+            f"{_picture(clip, clip.sound.samples)}"
+            f'<audio controls preload="none" src="{escape(source)}"></audio></div>'
+        )
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _facts(clip))
+    when = f"{clock(clip.begin)} to {clock(end)}, {seconds(end - clip.begin)}" if clip.end is not None else "not ended"
+    return (
+        f'<article class="clip" id="clip-{number}" data-begin="{clip.begin}" data-end="{end}">'
+        f"<header><h3>Clip {number}</h3>{_verdict(clip)}"
+        f'<button type="button" class="show" title="Show it in the timeline">{escape(when)}</button></header>'
+        f'{player}<div class="made">{_words(clip)}</div><dl>{facts}</dl></article>'
+    )
+
+
+def _verdict(clip: Clip) -> str:
+    if clip.false is None:
+        return ""
+    return '<b class="verdict false">false wake</b>' if clip.false else '<b class="verdict true">true wake</b>'
+
+
+def _facts(clip: Clip) -> Iterator[tuple[str, str]]:
+    yield "Why it began", " ".join(_began(clip))
+    if clip.reason:
+        yield "Why it ended", ENDS.get(clip.reason, clip.reason).capitalize() + "."
+    yield "Delivery", _delivery(clip)
+
+
+def _began(clip: Clip) -> Iterator[str]:
+    wake = clip.wake
+    if wake is None:
+        asked = clip.initiator == "expect_speech"
+        yield "The far end had asked: the microphone was open without a wake word." if asked else "Not known."
+        return
+    yield f"“{wake['word']}” scored {wake['score']:.3f}; the threshold is {wake['threshold']:g}."
+    if isinstance(begin := wake.get("word_begin"), int) and isinstance(end := wake.get("word_end"), int):
+        before = (begin - clip.begin) * 1000 // RATE
+        yield f"The word was taken to be at {clock(begin)} to {clock(end)}; the clip begins {before} ms before it."
+    if wake.get("warming_up"):
+        yield "The model had not heard enough yet to be sure."
+
+
+def _delivery(clip: Clip) -> str:
+    parts = clip.parts.values()
+    sent = sum(part.bytes or 0 for part in parts)
+    size = f", {sent / 1000:.0f} kB" if sent else ""
+    what = f"{count(len(parts), 'part')}{size}" if parts else "Parts are not known"
+    if clip.received:
+        at = f" at {clock(clip.complete)}" if clip.complete is not None else ""
+        return f"{what}; the far end has all of it{at}."
+    return f"{what}, of which the far end has confirmed {sum(part.received is not None for part in parts)}."
+
+
+def _words(clip: Clip) -> str:
+    heard = clip.heard
+    if clip.said is None or heard is None:
+        parts = [_quote("Really said", escape(clip.said))] if clip.said is not None else []
+        made = escape(heard) if heard else "<i>nothing</i>" if heard is not None else f"<i>{escape(_silent(clip))}</i>"
+        return "".join([*parts, _quote(_maker(clip), made)])
+    found = compare(clip.said, heard)
+    return _quote("Really said", _marked(found.said, "del")) + _quote(
+        _maker(clip), (_marked(found.heard, "ins") or "<i>nothing</i>") + _errors(found)
+    )
+
+
+def _silent(clip: Clip) -> str:
+    return f"no transcript: {clip.unanswered}" if clip.unanswered else "no transcript"
+
+
+def _maker(clip: Clip) -> str:
+    return f"What {clip.recognizer or 'the far end'} made of it"
+
+
+def _quote(title: str, body: str) -> str:
+    return f"<div><h4>{escape(title)}</h4><p>{body}</p></div>"
+
+
+def _marked(words: tuple[tuple[str, bool], ...], tag: str) -> str:
+    """Runs of words without a counterpart stand in `tag`."""
+    runs = ((same, escape(" ".join(word for word, _ in run))) for same, run in groupby(words, lambda word: word[1]))
+    return " ".join(text if same else f"<{tag}>{text}</{tag}>" for same, text in runs)
+
+
+def _errors(found: Comparison) -> str:
+    said = sum(any(letter.isalnum() for letter in word) for word, _ in found.said)
+    if not found.whole or not said:
+        return ""
+    wrong = f"{count(found.errors, 'word')} of {said} misheard" if found.errors else "every word right"
+    return f' <small class="errors">{wrong}</small>'
+
+
+def _picture(clip: Clip, samples: NDArray[np.int16]) -> str:
+    """The envelope of the sound as SVG, one unit a column, with the word that woke the device marked."""
+    bounds = np.linspace(0, len(samples), min(COLUMNS, len(samples)) + 1).astype(int)[:-1]
+    loud = np.maximum.reduceat(np.abs(samples.astype(np.int32)), bounds)
+    heights = np.maximum(1, np.rint(loud * (48.0 / max(1, int(loud.max()))))).astype(int)
+    path = "".join(f"M{x} {50 - y}v{2 * y}" for x, y in enumerate(heights))
+    wake = clip.wake or {}
+    word = ""
+    if "word_begin" in wake and "word_end" in wake:
+        left, right = ((wake[name] - clip.begin) / len(samples) * 100 for name in ("word_begin", "word_end"))
+        word = f'<rect class="word" x="{left:.2f}%" width="{max(0.0, right - left):.2f}%" y="0" height="100%"/>'
+    return (
+        f'<div class="picture"><svg aria-hidden="true">{word}<svg viewBox="-0.5 0 {len(heights)} 100" '
+        f'preserveAspectRatio="none"><path d="{path}"/></svg></svg><i class="cursor" hidden></i></div>'
+    )

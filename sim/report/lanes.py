@@ -1,0 +1,151 @@
+"""The lanes of the timeline, from top to bottom: what was heard, said, thought, shown, recorded and lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sim.report.clips import Clip, Part
+from sim.report.folder import Facts, Run
+from sim.report.lane import Lane, Span
+from sim.report.scores import muted, score_lanes
+from sim.report.speech import spoken
+from sim.report.wording import ENDS, STATES, clock, count, seconds
+
+VOICES = 6
+"""Colours of speakers; a seventh begins anew."""
+
+
+def lanes_of(run: Run, clips: tuple[Clip, ...]) -> tuple[tuple[Lane, ...], tuple[str, ...]]:
+    """Give the lanes that have something to show (the microphone's apart), and the names of those that have not."""
+    rest = (
+        Lane("light", "light", "what the device showed", tuple(_lights(run))),
+        Lane("recording", "recording", "for the far end", tuple(_recordings(run, clips))),
+        Lane("sent", "on the wire", "parts, and their receipts", tuple(_parts(clips))),
+        Lane("prompts", "device says", "", tuple(_prompts(run))),
+        Lane("losses", "lost sound", "", tuple(_losses(run))),
+        Lane("mute", "mute", "nothing is kept", tuple(_mutes(run))),
+        Lane("trouble", "trouble", "", tuple(_trouble(run))),
+    )
+    said, scores = tuple(_said(run)), tuple(score_lanes(run))
+    empty = [lane.title for lane in rest if not lane.spans]
+    if not said and run.outcome.manifest.scenario is not None:
+        empty.insert(0, "speech")
+    return (*said, *scores, *(lane for lane in rest if lane.spans)), tuple(empty)
+
+
+def _said(run: Run) -> Iterator[Lane]:
+    lines = spoken(run)
+    for number, who in enumerate(dict.fromkeys(line.who for line in lines)):
+        spans = tuple(
+            Span(
+                line.begin,
+                line.end,
+                line.text,
+                f"voice-{number % VOICES}{' addressed' if line.addressed else ''}",
+                (f"{who}: {line.text}", *(["said to the device"] if line.addressed else [])),
+            )
+            for line in lines
+            if line.who == who
+        )
+        yield Lane("said", who, "says", spans)
+
+
+def _lights(run: Run) -> Iterator[Span]:
+    """Cut where the light or the state changes; what lasts no time is not seen."""
+    light, state, since = "off", "IDLE", 0
+    last = run.events[-1].sample if run.events else 0
+    for sample, facts in [*run.of("light", "state"), (last, {})]:
+        if light != "off" and sample > since:
+            yield Span(since, sample, light, light, (f"light: {light}", f"device: {STATES.get(state, state)}"))
+        since = sample
+        light, state = facts.get("light", light), facts.get("to", state)
+
+
+def _recordings(run: Run, clips: Iterable[Clip]) -> Iterator[Span]:
+    last = run.events[-1].sample if run.events else 0
+    for number, clip in enumerate(clips, 1):
+        end = max(clip.begin, last) if clip.end is None else clip.end
+        why = f"ended: {ENDS.get(clip.reason, clip.reason)}" if clip.reason else "did not end"
+        yield Span(
+            clip.begin,
+            end,
+            f"clip {number}, {seconds(end - clip.begin)}",
+            "capture" if clip.received else "capture kept",
+            (f"clip {number}: {clock(clip.begin)} to {clock(end)}", why),
+        )
+        wake = clip.wake or {}
+        if "word_begin" in wake and "word_end" in wake:
+            yield Span(wake["word_begin"], wake["word_end"], "", "word", (f"taken for “{wake['word']}”",))
+
+
+def _parts(clips: Iterable[Clip]) -> Iterator[Span]:
+    for clip in clips:
+        for part in clip.parts.values():
+            yield Span(part.begin, part.end, str(part.number), _fate(part), tuple(_journey(part)))
+        if clip.complete is not None:
+            yield Span(clip.complete, clip.complete, "✓", "complete", ("receipt: the far end has the whole clip",))
+
+
+def _fate(part: Part) -> str:
+    return "part received" if part.received is not None else "part sent" if part.sent is not None else "part kept"
+
+
+def _journey(part: Part) -> Iterator[str]:
+    size = f", {part.bytes / 1000:.1f} kB" if part.bytes is not None else ""
+    yield f"part {part.number}: {seconds(part.end - part.begin)}{size}"
+    if part.sent is not None:
+        yield f"sent at {clock(part.sent)}"
+    yield "no receipt" if part.received is None else f"receipt at {clock(part.received)}"
+
+
+def _prompts(run: Run) -> Iterator[Span]:
+    for sample, facts in run.of("prompt"):
+        yield Span(sample, sample + facts["samples"], facts["text"], "prompt", (f"device: {facts['text']}",))
+
+
+_MOMENTS: Mapping[str, str] = {
+    "thinking_timed_out": "no answer from the far end in time",
+    "expect_timed_out": "nobody answered the device",
+    "directive_refused": "an order from the far end was refused",
+    "unanswered": "the far end could not answer",
+    "refused": "a message was refused",
+    "spool_error": "the spool failed",
+    "events_dropped": "events were dropped",
+}
+
+
+def _losses(run: Run) -> Iterator[Span]:
+    for sample, facts in run.of("audio_lost"):
+        lost = f"{seconds(facts['samples'])} of sound lost"
+        yield Span(sample, facts["end"], "lost", "lost", (lost, facts["why"]))
+
+
+def _mutes(run: Run) -> Iterator[Span]:
+    for begin, end in muted(run):
+        yield Span(begin, end, "muted", "muted", ("microphone off: nothing is kept", seconds(end - begin)))
+
+
+def _trouble(run: Run) -> Iterator[Span]:
+    yield from _offline(run)
+    for event in run.events:
+        if event.kind in _MOMENTS:
+            yield Span(event.sample, event.sample, "!", "moment", (_MOMENTS[event.kind], *_details(event.facts)))
+
+
+def _offline(run: Run) -> Iterator[Span]:
+    """From a lost connection to the next one, or to the last event."""
+    since: tuple[int, str] | None = None
+    for event in run.events:
+        if event.kind == "disconnected" and since is None:
+            since = event.sample, str(event.facts.get("reason", ""))
+        elif since is not None and (event.kind == "connected" or event is run.events[-1]):
+            yield Span(since[0], event.sample, "offline", "offline", ("no connection to the broker", since[1]))
+            since = None
+
+
+def _details(facts: Facts) -> Iterator[str]:
+    for name in ("name", "why", "reason"):
+        if isinstance(facts.get(name), str):
+            yield facts[name]
+    if isinstance(number := facts.get("count"), int):
+        yield count(number, "event")

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from device.config import load_device
+from sim.report import write_report
+from sim.run import Play, play
+from sim.scenario import load_scenario
+from tests.browser.chromium import Page, chromium
+
+
+@pytest.fixture
+def page(needs: Callable[[str], str], tmp_path: Path) -> Iterator[Page]:
+    """A tab of a browser of its own."""
+    with chromium(needs("chromium"), tmp_path / "profile") as tab:
+        yield tab
+
+
+@pytest.fixture(scope="session")
+def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run directory of the shipped scenario, played through the real models; tests must not change it."""
+    folder = tmp_path_factory.mktemp("report") / "kitchen"
+    scenario, settings = load_scenario("kitchen-unacceptable"), load_device("echo-dot", [])
+    play(Play(scenario, settings, recognizer="pocketsphinx"), folder, Console(quiet=True))
+    write_report(folder)
+    return folder
