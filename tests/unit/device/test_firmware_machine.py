@@ -90,8 +90,8 @@ class Watch:
         assert not self.late(event.sample)
         if cause is Cause.TIMEOUT:
             assert event.sample >= self.deadline
+        assert not self.prompt, "a prompt ends before what comes after it"
         self.state, self.turn = after, facts["turn"]
-        self.prompt = False
         deadlines = self.device.deadlines
         match after:
             case State.IDLE:
@@ -213,6 +213,7 @@ class Watch:
         assert self.light == ("muted" if self.muted else LIGHTS[self.state])
         assert (self.clip is not None) == (self.state is State.RECOGNIZING)
         assert self.prompt == (self.state is State.SPEAKING)
+        assert not (self.muted and self.state in (State.RECOGNIZING, State.EXPECTING_SPEECH))
 
 
 class FirmwareWalk(RuleBasedStateMachine):
