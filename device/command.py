@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -109,6 +109,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
             relay.to, manifest = session.runtime.tell, session.manifest()
             listening = f"listening to {source.name} for {', '.join(scorers.names)}; Ctrl-C ends"
             console.print(listening, style="dim", markup=False)
+            received = False
             with stopped_by_signals(session) as signals:
                 received = session.play(here.wait_answered if here else None)
     finally:  # whatever happened, what was heard is written down; and nobody tells anything any more
@@ -165,18 +166,19 @@ def state_directory(chosen: Path | None) -> Path:
 
 @contextmanager
 def stopped_by_signals(session: Session) -> Iterator[list[int]]:
-    """Let SIGINT and SIGTERM end the session in good order, and a second one at once; gives the signals that came."""
+    """Let SIGINT and SIGTERM end the session in good order, also its wait for receipts; gives the signals that came."""
     came: list[int] = []
 
     def stop(number: int, _: Any) -> None:
         came.append(number)
-        if len(came) > 1:
+        if session.kept:
             raise KeyboardInterrupt
         session.runtime.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield came
+        with suppress(KeyboardInterrupt):
+            yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -48,6 +48,8 @@ class Session:
         )
         uplink = self.settings.uplink
         self._drain_s = uplink.drain_ms / 1000
+        self.kept = False
+        """Whether all that was captured is in the spool, so that ending at once loses nothing."""
         self._sender = Sender(
             self.settings.name,
             self.spool,
@@ -84,6 +86,7 @@ class Session:
                 self.runtime.run()
             finally:
                 self._outbox.close()
+                self.kept = True
                 received = self._sender.drain(_LAST_S if self.runtime.stopped else self._drain_s)
                 if received and answered is not None:
                     answered(self._drain_s)

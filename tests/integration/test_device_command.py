@@ -234,6 +234,23 @@ def test_ctrl_c_in_the_middle_of_a_clip_loses_nothing(tmp_path: Path) -> None:
         spool.close()
 
 
+def test_ctrl_c_ends_the_wait_for_receipts(tmp_path: Path) -> None:
+    path = tmp_path / "lecture.flac"
+    path.write_bytes(encode_flac(lecture()[: 3 * RATE]))
+    with EmbeddedBroker() as broker:
+        command = device(path, tmp_path, "--pace", "fast", "--broker", broker.url, "--set", "uplink.drain_ms=600000")
+        run = [sys.executable, "-m", "sim.main", *command]
+        with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert any("capture ended by interrupted" in line for line in process.stdout)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, errors) == (130, "")
+    spool = Spool(tmp_path / "echo-dot" / "spool.sqlite")
+    assert spool.summary().clips == 1
+    spool.close()
+
+
 def test_without_a_far_end_what_was_sent_is_said_not_to_have_arrived(tmp_path: Path) -> None:
     path, out = tmp_path / "lecture.flac", tmp_path / "run"
     path.write_bytes(encode_flac(lecture()[: 3 * RATE]))  # the sound ends in the capture
