@@ -8,6 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something about the machine, and nothing about the code.
+settings.register_profile("misheard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("misheard")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -398,7 +398,7 @@ _HOPS = st.tuples(
 """How many, the score, the probability of speech, and how many samples were lost before them."""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     marks=st.lists(_HOPS, min_size=1, max_size=20),
     sizes=st.lists(st.integers(0, 5000), min_size=1, max_size=6).filter(any),

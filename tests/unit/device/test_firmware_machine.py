@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -400,10 +400,5 @@ class FirmwareWalk(RuleBasedStateMachine):
             assert self.watch.clip is None
 
 
-FirmwareWalk.TestCase.settings = settings(
-    max_examples=250,
-    stateful_step_count=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+FirmwareWalk.TestCase.settings = settings(max_examples=250, stateful_step_count=40)
 TestFirmwareWalk = FirmwareWalk.TestCase
