@@ -26,7 +26,7 @@ class Access:
     certificate_file: Path | None = None
     key_file: Path | None = None
     allow_plain: bool = False
-    limits: Limits = PROFILES["mosquitto"]
+    limits: Limits = PROFILES["embedded"]
 
 
 ANYBODY = Access()

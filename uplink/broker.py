@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -87,7 +88,8 @@ class EmbeddedBroker:
             # amqtt leaves a connection open when its client's end and its own meet.
             guests.add(writer)
             try:
-                await serve(reader, writer, listener_name)
+                with suppress(OSError):  # it trips over whoever has hung up first
+                    await serve(reader, writer, listener_name)
             finally:
                 guests.discard(writer)
                 writer.close()

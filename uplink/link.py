@@ -1,50 +1,49 @@
-"""One connection to a broker; the only file that knows paho."""
+"""A way to a broker that comes back by itself."""
 
 from __future__ import annotations
 
 import random
-import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
-
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from uplink.address import ANYBODY, Access, Address
+from uplink.connection import Client, Connection, OnMessage, Version, Will
+from uplink.envelope import JSON
 from uplink.errors import LinkError
 from uplink.profiles import Limits, Pacer
+from uplink.reasons import NO_MATCHING_SUBSCRIBERS, SUCCESS, explained
+from uplink.tls import client_context
 
-_KEEPALIVE_S = 20
+__all__ = ["Link", "OnMessage", "OnNotice", "Will", "backoff_s"]
+
 _CONNECT_S = 5.0
+"""For each step: to reach the broker, to agree on TLS, and to be accepted."""
 _CLOSE_S = 2.0
 _FIRST_RETRY_S = 0.2
 _LAST_RETRY_S = 30.0
 
-OnMessage: TypeAlias = Callable[[str, bytes], None]
+OnNotice: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
 
 
-@dataclass(frozen=True)
-class Will:
-    """What the broker says, retained, when this client is lost without a word."""
-
-    topic: str
-    payload: bytes
+def backoff_s(attempt: int, generator: random.Random) -> float:
+    """Seconds to wait after failed attempt 0, 1, ...: doubling, capped, and jittered, lest a fleet come at once."""
+    return min(_FIRST_RETRY_S * 2.0 ** min(attempt, 16), _LAST_RETRY_S) * generator.uniform(0.5, 1.0)
 
 
 class Link:
     """A connection that comes back by itself, and says when it is up and when it is down.
 
-    The callbacks run on the network thread: they hand over and return. `on_up` comes after the broker has accepted
-    every subscription, `on_down(reason)` when that ends or does not come about. What a callback raises ends the link
-    and comes out of the next `publish` or `close` as LinkError.
+    The callbacks run on the link's own thread, `on_notice` also on that of `publish`: they hand over and return.
+    `on_up` comes after the broker has accepted every subscription, `on_down(reason)` when that ends or does not come
+    about. What a callback raises ends the link and comes out of the next `publish` or `close` as LinkError.
 
-    Nothing is queued while the link is down: paho would keep such a message and send it later, beside its repetition.
+    `on_notice(kind, facts)` passes on what becomes of messages at QoS 1: ``unheard`` (topic) where nobody listens,
+    ``rejected`` (topic, reason) where the broker does not take them; once, until that topic's messages fare otherwise.
+    Only MQTT 5 says so much. It is tried first where the limits of `access` allow, and 3.1.1 where the broker refuses.
+
+    Nothing is queued while the link is down: each connection begins empty, and the owner repeats what counts.
     """
 
     def __init__(
@@ -56,74 +55,86 @@ class Link:
         on_message: OnMessage,
         on_up: Callable[[], None],
         on_down: Callable[[str], None],
+        on_notice: OnNotice = lambda _kind, _facts: None,
         will: Will | None = None,
         access: Access = ANYBODY,
+        session_s: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        generator: random.Random | None = None,
     ) -> None:
-        """Prepare, without connecting; raises AddressError for a URL that cannot be used."""
+        """Prepare, without connecting; raises AddressError for a URL or a file that cannot be used.
+
+        On MQTT 5 the broker keeps what comes for this client for `session_s` after the connection is lost. `clock`
+        (seconds, monotonic) and `generator` (of the jitter) are handed in where a run must be repeatable.
+        """
         self.address = Address.parse(url, allow_plain=access.allow_plain)
-        self._limits = access.limits
-        self._pacer = Pacer(access.limits.publishes_per_s)
-        self._topics = list(topics)
-        self._on_message = on_message
+        if self.address.secure:
+            client_context(access)  # so that a wrong file is told now
+        self._access = access
         self._on_up = on_up
         self._on_down = on_down
+        self._on_notice = on_notice
+        self._clock = clock
+        self._generator = generator or random.Random()
+        self._client = Client(
+            name=client_id,
+            topics=tuple(topics),
+            will=will,
+            session_s=session_s,
+            step_s=_CONNECT_S,
+            clock=clock,
+            on_up=self._rise,
+            on_message=lambda topic, payload: self._guarded(on_message, topic, payload),
+            on_fate=self._learn,
+        )
         self._state = threading.Condition()
-        self._up = False
+        self._connection: Connection | None = None
+        self._limits = access.limits
+        self._pacer = Pacer(access.limits.publishes_per_s)
         self._settled = False  # the first attempt has ended, one way or the other
         self._reason = ""
-        self._attempts = 0
+        self._told_up = False
         self._failure: Exception | None = None
         self._closing = False
-        self._gone = False
-        self._client = self._make(client_id, will)
-
-    def _make(self, client_id: str, will: Will | None) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, clean_session=True, protocol=mqtt.MQTTv311)
-        client.connect_timeout = _CONNECT_S
-        client.max_inflight_messages_set(0)  # the sender keeps its own window
-        if self.address.user is not None:
-            client.username_pw_set(self.address.user, self.address.password)
-        if self.address.secure:
-            client.tls_set_context(ssl.create_default_context())
-        if will is not None:
-            client.will_set(will.topic, will.payload, qos=1, retain=True)
-        client.on_socket_open = _send_at_once
-        client.on_connect = self._connected
-        client.on_connect_fail = self._unreachable
-        client.on_subscribe = self._subscribed
-        client.on_disconnect = self._disconnected
-        client.on_message = self._received
-        return client
+        # Only the link's own thread touches these.
+        self._version: Version = "5" if access.limits.mqtt5 else "3.1.1"
+        self._proven = not access.limits.mqtt5  # the broker has answered in this version
+        self._fates: dict[str, int] = {}  # the newest reason code of each topic
+        self._thread = threading.Thread(target=self._run, name=f"link-{client_id}", daemon=True)
 
     def open(self, strict: bool = False) -> None:
         """Begin to connect, and keep at it until `close`.
 
         With `strict` the first attempt must succeed within some seconds; LinkError says in one sentence why it did not.
         """
-        if strict:
-            try:
-                self._client.connect(self.address.host, self.address.port, _KEEPALIVE_S)
-            except OSError as error:
-                raise LinkError(self._absent(error)) from None
-        else:
-            self._client.connect_async(self.address.host, self.address.port, _KEEPALIVE_S)
-        self._client.loop_start()
-        if strict:
-            with self._state:
-                self._state.wait_for(lambda: self._settled, _CONNECT_S)
-                up, reason = self._up, self._reason
-            if not up:
-                self.close()
-                raise LinkError(reason or f"the broker at {self.address} does not answer; check that it speaks MQTT")
+        self._thread.start()
+        if not strict:
+            return
+        with self._state:
+            self._state.wait_for(lambda: self._settled, 6 * _CONNECT_S)
+            up, reason = self._told_up, self._reason
+        if not up:
+            self.close()
+            raise LinkError(reason or f"the broker at {self.address} does not answer; check that it speaks MQTT")
 
-    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> bool:
-        """Hand a message to the network thread; False, and nothing kept, while the link is down."""
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int, retain: bool = False, expiry_s: int | None = None
+    ) -> bool:
+        """Hand a message to the link's thread; False, and nothing kept, while the link is down.
+
+        True promises no delivery: what the broker does not take is told through `on_notice`. On MQTT 5 a message that
+        could not be delivered within `expiry_s` is dropped.
+        """
         with self._state:
             self._check()
-            if not self._up:
+            if self._connection is None or not self._connection.up:
                 return False
-            self._pacer.take(time.monotonic())
-            return self._client.publish(topic, payload, qos=qos, retain=retain).rc == mqtt.MQTT_ERR_SUCCESS
+            refusal = self._limits.refusal(topic, len(payload))
+            if refusal is None:
+                self._pacer.take(self._clock())
+                return self._connection.publish(topic, payload, qos=qos, retain=retain, expiry_s=expiry_s)
+        self._on_notice("rejected", {"topic": topic, "reason": refusal})
+        return True
 
     @property
     def limits(self) -> Limits:
@@ -131,26 +142,32 @@ class Link:
         with self._state:
             return self._limits
 
+    @property
+    def version(self) -> Version:
+        """The version of MQTT that is spoken; settled once the link is up."""
+        return self._version
+
     def wait_s(self) -> float:
         """Seconds to wait before the next `publish`, so that the broker's rate is kept; 0 where it may come now.
 
         Every publish counts; one that does not wait makes the next wait longer.
         """
         with self._state:
-            return self._pacer.wait_s(time.monotonic())
+            return self._pacer.wait_s(self._clock())
 
     def close(self) -> None:
-        """Say goodbye to the broker, so that the will is not sent, and end the network thread; within seconds."""
+        """Say goodbye to the broker, so that the will is not sent, and end the link's thread; within seconds."""
         with self._state:
             self._closing = True
-        self._client.disconnect()
-        if (connection := self._client.socket()) is not None:
-            with self._state:
-                gone = self._state.wait_for(lambda: self._gone, _CLOSE_S)
-            if not gone:  # a broker that no longer reads would hold the network thread for ever
-                with suppress(OSError):
-                    cast(socket.socket, connection).shutdown(socket.SHUT_RDWR)
-        self._client.loop_stop()
+            connection = self._connection
+            self._state.notify_all()
+        if connection is not None:
+            connection.leave()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(_CLOSE_S)
+            if connection is not None:  # a broker that no longer reads would hold the goodbye for ever
+                connection.abandon()
+            self._thread.join(2 * _CONNECT_S)
         self._check()
 
     def _check(self) -> None:
@@ -159,75 +176,77 @@ class Link:
                 f"the link to {self.address} ended ({self._failure!r}); please report this bug"
             ) from self._failure
 
-    # Called by paho, on its network thread.
+    # From here on, everything runs on the link's own thread.
 
-    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-        if code.is_failure:
-            self._fall(f"the broker at {self.address} refuses ({str(code).lower()}); check user name and password")
-        elif self._topics:
-            client.subscribe([(name, 1) for name in self._topics])
-        else:
-            self._rise()
+    def _run(self) -> None:
+        attempt = 0
+        while not self._closing:
+            began = self._clock()
+            reason, answered = self._connect()
+            if self._try_other_version(answered):
+                continue
+            self._fall(reason)
+            pause = backoff_s(attempt, self._generator)
+            # One that is accepted and thrown out at once, time after time, waits longer too.
+            attempt = 0 if answered and self._clock() - began > pause else attempt + 1
+            with self._state:
+                self._state.wait_for(lambda: self._closing, pause)
 
-    def _subscribed(self, _client: Any, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
-        if any(code.is_failure for code in codes):
-            self._fall(f"the broker at {self.address} refuses a subscription; check the rights of this user")
-        else:
-            self._rise()
-
-    def _unreachable(self, _client: Any, _data: Any) -> None:
-        self._back_off()
-        self._fall(self._absent(None))
-
-    def _disconnected(self, client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-        self._back_off()
-        self._fall(f"the connection to {self.address} ended ({str(code).lower()})")
-        client.drop_out_messages()  # the owner repeats what was not receipted; paho must not do so too
+    def _connect(self) -> tuple[str, bool]:
+        """Stay connected as long as it goes; gives why it ended, and whether the broker had answered."""
+        connection = Connection(self.address, self._access, self._client, self._version)
         with self._state:
-            self._gone = self._closing
-            self._state.notify_all()
+            if self._closing:
+                return "", True
+            self._connection = connection
+        reason = connection.run()
+        with self._state:
+            self._connection = None
+        return reason, connection.answered
 
-    def _received(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-        try:
-            name = message.topic
-        except UnicodeDecodeError:
-            name = "\N{REPLACEMENT CHARACTER}"
-        self._guarded(self._on_message, name, message.payload)
+    def _try_other_version(self, answered: bool) -> bool:
+        """Turn to MQTT 3.1.1 where the broker has refused 5 or hung up on it, and back where that is no better."""
+        self._proven = self._proven or answered
+        if self._proven or self._closing:
+            return False
+        self._version = "3.1.1" if self._version == "5" else "5"
+        return self._version == "3.1.1"
 
     def _rise(self) -> None:
         with self._state:
-            self._up, self._reason, self._attempts, self._settled = True, "", 0, True
+            assert self._connection is not None
+            self._limits = self._connection.limits
+            self._told_up, self._settled = True, True
             self._state.notify_all()
+        self._fates.clear()
         self._guarded(self._on_up)
 
     def _fall(self, reason: str) -> None:
         with self._state:
-            news = (self._up or not self._settled) and not self._closing
-            self._up, self._settled = False, True
-            self._reason = self._reason or reason
+            news = (self._told_up or not self._settled) and not self._closing
+            self._told_up, self._settled, self._reason = False, True, reason
             self._state.notify_all()
         if news:
             self._guarded(self._on_down, reason)
 
-    def _back_off(self) -> None:
-        """Set the wait before the next attempt: doubling, capped, jittered so that a fleet does not come at once."""
-        delay_s = min(_FIRST_RETRY_S * 2**self._attempts, _LAST_RETRY_S) * random.uniform(0.5, 1.0)
-        self._attempts = min(self._attempts + 1, 16)
-        self._client.reconnect_delay_set(delay_s, delay_s)
+    def _learn(self, topic: str, code: int, name: str) -> None:
+        """Pass on how a message fared, where that is news."""
+        if self._fates.get(topic, SUCCESS) == code:
+            return
+        self._fates[topic] = code
+        if code == NO_MATCHING_SUBSCRIBERS:
+            self._guarded(self._on_notice, "unheard", {"topic": topic})
+        elif code != SUCCESS:
+            self._guarded(self._on_notice, "rejected", {"topic": topic, "reason": explained(name)})
 
     def _guarded(self, callback: Callable[..., None], *args: Any) -> None:
+        if self._failure is not None:
+            return
         try:
             callback(*args)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next publish or close raises it
             with self._state:
-                self._failure, self._up = error, False
-            self._client.disconnect()
-
-    def _absent(self, error: OSError | None) -> str:
-        why = f" ({error.strerror or error})" if error is not None else ""
-        return f"no broker answers at {self.address}{why}; start one there or name another with --broker"
-
-
-def _send_at_once(_client: Any, _data: Any, connection: Any) -> None:
-    """Without this, TCP holds a receipt back behind the PUBACK before it: 40 ms at each end."""
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._failure, self._closing = error, True
+                connection = self._connection
+            if connection is not None:
+                connection.leave()
