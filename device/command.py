@@ -35,8 +35,8 @@ class FarEndHere(Protocol):
 
 
 Tell = Callable[[str, "Mapping[str, JSON]"], None]
-Embedded = Callable[[Path, Tell], AbstractContextManager[FarEndHere]]
-"""Starts a far end here: takes the state directory and whom to tell what happens there."""
+Embedded = Callable[[Path, str, Tell], AbstractContextManager[FarEndHere]]
+"""Starts a far end here: takes the state directory, the device's name and whom to tell what happens there."""
 Report = Callable[[Path], None]
 """Draws the report of a run directory into it."""
 
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
             observers.append(stack.enter_context(Timeline(console)).note)
             url, here = args.broker or settings.uplink.broker, None
             if url == "embedded":
-                here = stack.enter_context(embedded(state, relay))
+                here = stack.enter_context(embedded(state, settings.name, relay))
                 url = here.url
             voice = VoiceActivity()
             session = Session(settings, stream, source, scorers, voice, url, state, pace, observers, on_block)

@@ -12,7 +12,10 @@ from device.events import Event, Kind, Stream
 from device.firmware import Firmware, Voice
 from device.outbox import Outbox
 from device.runtime import Observer, Runtime, is_news
+from uplink.errors import KeysError
+from uplink.keyring import FAR_END, Keyring
 from uplink.message import JSON
+from uplink.seal import Seal
 from uplink.sender import Sender
 from uplink.spool import Spool
 from wakeword.scorer import ScorerGroup
@@ -38,7 +41,8 @@ class Session:
 
     def __post_init__(self) -> None:
         firmware = Firmware(self.settings, self.stream, self.scorers, self.voice)
-        self.spool = Spool(self.state / self.settings.name / "spool.sqlite")
+        seal = Seal(self._keys())
+        self.spool = Spool(self.state / self.settings.name / "spool.sqlite", seal)
         self.runtime = Runtime(
             firmware,
             self.source,
@@ -54,6 +58,7 @@ class Session:
             self.settings.name,
             self.spool,
             self.url,
+            seal=seal,
             on_directive=self.runtime.post,
             on_fact=self.runtime.tell,
             in_flight=uplink.in_flight,
@@ -62,6 +67,17 @@ class Session:
         self._outbox = Outbox(
             self.settings.name, self._sender.submit, lambda why: self.runtime.tell("spool_error", {"reason": why})
         )
+
+    def _keys(self) -> Keyring:
+        """Give the device's keys; raises KeysError where it has none, or trusts no far end."""
+        keys = Keyring.of_device(self.state, self.settings.name)
+        keys.own()
+        if keys.trusted(FAR_END) is None:
+            raise KeysError(
+                f"{self.settings.name} trusts no far end yet; give it the far end's public key: "
+                "misheard keys trust device far-end.pub"
+            )
+        return keys
 
     def _carry(self, event: Event) -> None:
         if event.kind == Kind.PART:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class SimError(Exception):
     """Something the simulation was asked for cannot be done; the text is one sentence with the mend."""
@@ -32,4 +34,8 @@ class StoreError(SimError):
 
 
 class Refused(SimError):  # noqa: N818 - it is an answer, not a fault
-    """A part that the far end does not take; the text is the reason, and no receipt is given."""
+    """A part that the far end does not take, with its reason in a word; no receipt is given."""
+
+    def __init__(self, text: str, reason: Literal["contradicts", "undecodable"] = "contradicts") -> None:
+        super().__init__(text)
+        self.reason = reason

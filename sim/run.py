@@ -103,7 +103,7 @@ def _in_process(what: Play, cast: _Cast) -> None:
 
 def _over_mqtt(what: Play, cast: _Cast) -> None:
     relay = Relay()
-    with embedded_far_end(cast.state, relay, what.recognizer) as here:
+    with embedded_far_end(cast.state, what.settings.name, relay, what.recognizer) as here:
         session = Session(
             what.settings,
             cast.stream,

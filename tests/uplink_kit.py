@@ -5,10 +5,12 @@ from __future__ import annotations
 import queue
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.cloud.transcript import Transcript
+from uplink.keyring import Keyring, introduce
 from uplink.message import JSON, Part
+from uplink.seal import Seal
 from wakeword.sound import encode_flac
 
 DEADLINE_S = 20.0
+
+
+class Keys:
+    """A device and a far end that know each other, made in a folder of their own."""
+
+    def __init__(self, folder: Path, device: str = "dot") -> None:
+        self.folder = folder
+        self.device_ring = Keyring.of_device(folder, device)
+        self.far_end_ring = Keyring.of_far_end(folder / "cloud")
+        introduce(self.device_ring, self.far_end_ring)
+        self.device, self.far_end = Seal(self.device_ring), Seal(self.far_end_ring)
+
+
+@cache
+def known() -> Keys:
+    """Give keys of the device "dot" and a far end that all tests of one run may share."""
+    return Keys(Path(tempfile.mkdtemp(prefix="misheard-keys-")))
 
 
 def noise(length: int, seed: int = 0) -> NDArray[np.int16]:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
+Reason: TypeAlias = Literal[
+    "malformed", "unknown device", "unknown far end", "wrong key", "broken seal", "bad signature", "replayed"
+]
+"""Why a message is refused, in a word that can be counted."""
+
 
 class UplinkError(Exception):
     """Base of every error of this package; its text is one sentence that names the thing and the mend."""
@@ -11,6 +18,16 @@ class UplinkError(Exception):
 
 class MessageError(UplinkError):
     """A message that is not what the wire allows; the text says what is wrong with it."""
+
+    def __init__(self, text: str, reason: Reason = "malformed") -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class KeysError(UplinkError):
+    """A key that is not there, or cannot be used as it is."""
+
+    exit_code = 2
 
 
 class SpoolError(UplinkError):

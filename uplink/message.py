@@ -15,17 +15,22 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from uplink.envelope import (
     JSON,
+    MAX_HEADER_BYTES,
     MAX_MESSAGE_BYTES,
     canonical,
     count_field,
+    digest_of,
     flag_field,
     object_field,
     pack,
+    pack_clear,
+    read_object,
     text_field,
     unpack,
+    unpack_clear,
 )
 from uplink.errors import MessageError
-from uplink.seal import PLAIN, Seal
+from uplink.seal import Seal
 
 __all__ = [
     "DIRECTIVES",
@@ -33,6 +38,7 @@ __all__ = [
     "MAX_MESSAGE_BYTES",
     "Directive",
     "Kind",
+    "Order",
     "Part",
     "Receipt",
     "decode_directive",
@@ -40,6 +46,7 @@ __all__ = [
     "decode_part",
     "decode_receipt",
     "decode_status",
+    "digest_of",
     "encode_directive",
     "encode_event",
     "encode_part",
@@ -59,7 +66,7 @@ MAX_PARTS = 100_000
 """Parts of one clip, and so the bound of a part's number: more than a day of capture."""
 MAX_SAMPLE = 2**63 - 1
 """Sample indices are signed 64-bit wherever they are stored."""
-_MAX_PART_HEADER = 16 * 1024
+MAX_SERIAL = 2**63 - 1
 _ROOT = "misheard/v1"
 _TOPIC = re.compile(rf"{_ROOT}/([^/]+)/({'|'.join(get_args(Kind))})")
 _DEVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -90,7 +97,9 @@ class Part:
 
     device: lower-case letters, digits and hyphens, at most 40. clip: the same, at most 80, beginning with the device
     and a hyphen. number: from 0. begin, end: sample indices in the stream, at most 16,000 apart; only the last part
-    may be empty (begin == end, no audio). facts: of the opening in part 0, of the end in the last part.
+    may be empty (begin == end, no audio). facts: of the opening in part 0, of the end in the last part, at most 16 KiB.
+    sealed: the digest of the sealed body in which it came, by which its receipt names it; none for one that never
+    travelled.
     """
 
     device: str
@@ -101,6 +110,7 @@ class Part:
     end: int
     facts: Mapping[str, JSON]
     audio: bytes = field(repr=False)
+    sealed: str | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _require_clip(self.device, self.clip)
@@ -125,7 +135,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The store's word that a part is safe; `complete` says that every part of the clip is."""
+    """The store's word that a part is safe; `complete` says that every part of the clip is.
+
+    digest: of the sealed body in which the part came.
+    """
 
     device: str
     clip: str
@@ -156,122 +169,114 @@ class Directive:
         canonical(self.facts)
 
 
-def encode_part(part: Part, seal: Seal = PLAIN) -> bytes:
-    """Write a part as a payload; raises MessageError where it is too large."""
+@dataclass(frozen=True)
+class Order:
+    """A directive as it came: `serial` grows with each that the far end, whose key is `signer`, gives."""
+
+    directive: Directive
+    serial: int
+    signer: str
+
+
+def encode_part(part: Part, seal: Seal) -> bytes:
+    """Write a part as a payload, different every time; raises MessageError where it is too large."""
     fields: dict[str, JSON] = {
-        "device": part.device,
         "clip": part.clip,
         "number": part.number,
         "last": part.last,
         "begin": part.begin,
         "end": part.end,
-        "facts": part.facts,
-        "digest": part.digest,
     }
-    return pack(fields, part.audio, seal, max_header=_MAX_PART_HEADER)
+    facts = canonical({"facts": part.facts})
+    if len(facts) > MAX_HEADER_BYTES:
+        raise MessageError(f"facts of {len(facts)} bytes are over the limit of {MAX_HEADER_BYTES}; send fewer")
+    return pack("part", part.device, fields, facts + b"\n" + part.audio, seal)
 
 
-def decode_part(device: str, payload: bytes, seal: Seal = PLAIN) -> Part:
-    """Read a payload from this device's part topic; raises MessageError, also for audio that its digest denies."""
-    fields, audio = unpack(payload, seal, max_header=_MAX_PART_HEADER)
-    part = Part(
-        device=_same_device(device, fields),
+def decode_part(device: str, payload: bytes, seal: Seal) -> Part:
+    """Read a payload from this device's part topic; raises MessageError."""
+    letter = unpack("part", _require_device(device), payload, seal)
+    fields = letter.fields
+    facts, newline, audio = letter.content.partition(b"\n")
+    if not newline or len(facts) > MAX_HEADER_BYTES:
+        raise MessageError(f"the content of a part must begin with a line of at most {MAX_HEADER_BYTES} bytes")
+    return Part(
+        device=device,
         clip=text_field(fields, "clip"),
         number=count_field(fields, "number"),
         last=flag_field(fields, "last"),
         begin=count_field(fields, "begin"),
         end=count_field(fields, "end"),
-        facts=object_field(fields, "facts"),
+        facts=object_field(read_object(facts, "the content"), "facts"),
         audio=audio,
+        sealed=letter.digest,
     )
-    if text_field(fields, "digest") != part.digest:
-        raise MessageError(f"the audio of part {part.number} of {part.clip} is not what its digest says")
-    return part
 
 
-def encode_receipt(receipt: Receipt, seal: Seal = PLAIN) -> bytes:
-    """Write a receipt as a payload."""
-    fields: dict[str, JSON] = {
-        "device": receipt.device,
+def encode_receipt(receipt: Receipt, seal: Seal) -> bytes:
+    """Write a receipt as a payload; raises MessageError where its device is not known."""
+    content: dict[str, JSON] = {
         "clip": receipt.clip,
         "number": receipt.number,
         "digest": receipt.digest,
         "complete": receipt.complete,
     }
-    return pack(fields, b"", seal, max_header=MAX_MESSAGE_BYTES)
+    return pack("receipt", receipt.device, {}, canonical(content), seal)
 
 
-def decode_receipt(device: str, payload: bytes, seal: Seal = PLAIN) -> Receipt:
+def decode_receipt(device: str, payload: bytes, seal: Seal) -> Receipt:
     """Read a payload from this device's receipt topic; raises MessageError."""
-    fields = _bodiless(payload, seal)
+    content = read_object(unpack("receipt", _require_device(device), payload, seal).content, "the content")
     return Receipt(
-        device=_same_device(device, fields),
-        clip=text_field(fields, "clip"),
-        number=count_field(fields, "number"),
-        digest=text_field(fields, "digest"),
-        complete=flag_field(fields, "complete"),
+        device=device,
+        clip=text_field(content, "clip"),
+        number=count_field(content, "number"),
+        digest=text_field(content, "digest"),
+        complete=flag_field(content, "complete"),
     )
 
 
-def encode_directive(device: str, directive: Directive, seal: Seal = PLAIN) -> bytes:
-    """Write a directive for this device as a payload; raises MessageError where its facts are too large."""
-    fields: dict[str, JSON] = {
-        "device": _require_device(device),
+def encode_directive(device: str, directive: Directive, serial: int, seal: Seal) -> bytes:
+    """Write a directive for this device as a payload; raises MessageError where it is too large."""
+    content: dict[str, JSON] = {
+        "serial": _require_serial(serial),
         "name": directive.name,
         "clip": directive.clip,
         "facts": directive.facts,
     }
-    return pack(fields, b"", seal, max_header=MAX_MESSAGE_BYTES)
+    return pack("directive", _require_device(device), {}, canonical(content), seal)
 
 
-def decode_directive(device: str, payload: bytes, seal: Seal = PLAIN) -> Directive:
-    """Read a payload from this device's directive topic; raises MessageError."""
-    fields = _bodiless(payload, seal)
-    _same_device(device, fields)
-    return Directive(
-        name=text_field(fields, "name"),
-        clip=None if fields.get("clip") is None else text_field(fields, "clip"),
-        facts=object_field(fields, "facts"),
+def decode_directive(device: str, payload: bytes, seal: Seal) -> Order:
+    """Read a payload from this device's directive topic; raises MessageError. It may be a replay: see its serial."""
+    letter = unpack("directive", _require_device(device), payload, seal)
+    content = read_object(letter.content, "the content")
+    directive = Directive(
+        name=text_field(content, "name"),
+        clip=None if content.get("clip") is None else text_field(content, "clip"),
+        facts=object_field(content, "facts"),
     )
+    return Order(directive, _require_serial(count_field(content, "serial")), letter.signer)
 
 
-def encode_event(device: str, event: Mapping[str, JSON], seal: Seal = PLAIN) -> bytes:
+def encode_event(device: str, event: Mapping[str, JSON], seal: Seal) -> bytes:
     """Write an event of this device, any JSON object, as a payload."""
-    return pack({"device": _require_device(device), "event": event}, b"", seal, max_header=MAX_MESSAGE_BYTES)
+    return pack("event", _require_device(device), {}, canonical(event), seal)
 
 
-def decode_event(device: str, payload: bytes, seal: Seal = PLAIN) -> Mapping[str, JSON]:
+def decode_event(device: str, payload: bytes, seal: Seal) -> Mapping[str, JSON]:
     """Read a payload from this device's event topic; raises MessageError."""
-    fields = _bodiless(payload, seal)
-    _same_device(device, fields)
-    return object_field(fields, "event")
+    return read_object(unpack("event", _require_device(device), payload, seal).content, "the content")
 
 
-def encode_status(device: str, status: Mapping[str, JSON], seal: Seal = PLAIN) -> bytes:
+def encode_status(device: str, status: Mapping[str, JSON], seal: Seal) -> bytes:
     """Write a status of this device as a payload: an object whose ``state`` is ``online`` or ``offline``."""
-    fields: dict[str, JSON] = {"device": _require_device(device), "status": _require_state(status)}
-    return pack(fields, b"", seal, max_header=MAX_MESSAGE_BYTES)
+    return pack_clear("status", _require_device(device), {"status": _require_state(status)}, seal)
 
 
-def decode_status(device: str, payload: bytes, seal: Seal = PLAIN) -> Mapping[str, JSON]:
+def decode_status(device: str, payload: bytes, seal: Seal) -> Mapping[str, JSON]:
     """Read a payload from this device's status topic; raises MessageError."""
-    fields = _bodiless(payload, seal)
-    _same_device(device, fields)
-    return _require_state(object_field(fields, "status"))
-
-
-def _bodiless(payload: bytes, seal: Seal) -> Mapping[str, JSON]:
-    fields, body = unpack(payload, seal, max_header=MAX_MESSAGE_BYTES)
-    if body:
-        raise MessageError(f"{len(body)} bytes follow the header of a message that has no body")
-    return fields
-
-
-def _same_device(device: str, fields: Mapping[str, JSON]) -> str:
-    said = text_field(fields, "device")
-    if said != device:
-        raise MessageError(f"a message of device {ascii(said)[:60]} came on the topic of {device!r}")
-    return _require_device(device)
+    return _require_state(object_field(unpack_clear("status", _require_device(device), payload, seal), "status"))
 
 
 def _require_device(device: str) -> str:
@@ -294,6 +299,12 @@ def _require_clip(device: str, clip: str) -> None:
 def _require_number(number: int) -> None:
     if not 0 <= number < MAX_PARTS:
         raise MessageError(f"the part number {str(number)[:40]} is not between 0 and {MAX_PARTS - 1}")
+
+
+def _require_serial(serial: int) -> int:
+    if not 0 < serial <= MAX_SERIAL:
+        raise MessageError(f"the serial {str(serial)[:40]} is not between 1 and 2^63 - 1")
+    return serial
 
 
 def _require_state(status: Mapping[str, JSON]) -> Mapping[str, JSON]:

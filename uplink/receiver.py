@@ -22,30 +22,33 @@ from uplink.message import (
     parse_topic,
     topic,
 )
-from uplink.seal import PLAIN, Seal
+from uplink.seal import Seal
 
 OnPart: TypeAlias = Callable[[Part], None]
 OnObject: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
+OnRefused: TypeAlias = Callable[[MessageError], None]
 OnText: TypeAlias = Callable[[str], None]
 
 
 class Receiver:
     """Hears all devices on a broker. The callbacks run on the network thread: they hand over and return.
 
-    `on_refused(reason)` is called for each message that is not what the wire allows.
+    `on_refused(error)` is called for each message that is not to be believed, and for each that cannot be sent because
+    its device is no longer known. `next_serial()` gives a larger number every time, also after a restart.
     """
 
     def __init__(
         self,
         url: str,
         *,
+        seal: Seal,
+        next_serial: Callable[[], int],
         on_part: OnPart,
         on_event: OnObject,
         on_status: OnObject,
-        on_refused: OnText,
+        on_refused: OnRefused,
         on_up: Callable[[], None] = lambda: None,
         on_down: OnText = lambda _reason: None,
-        seal: Seal = PLAIN,
         access: Access = ANYBODY,
     ) -> None:
         """Prepare, without connecting; raises AddressError for a broker that cannot be."""
@@ -54,6 +57,7 @@ class Receiver:
         self._on_status = on_status
         self._on_refused = on_refused
         self._seal = seal
+        self._next_serial = next_serial
         self._link = Link(
             url,
             f"misheard-far-end-{secrets.token_hex(4)}",  # brokers end the older of two clients of one name
@@ -70,12 +74,21 @@ class Receiver:
 
     def publish_receipt(self, receipt: Receipt) -> bool:
         """Send a receipt; False while there is no connection: the device will send the part again."""
-        payload = encode_receipt(receipt, self._seal)
+        try:
+            payload = encode_receipt(receipt, self._seal)
+        except MessageError as error:
+            self._on_refused(error)
+            return False
         return self._link.publish(topic(receipt.device, "receipt"), payload, qos=1)
 
     def publish_directive(self, device: str, directive: Directive) -> bool:
         """Send a directive; False while there is no connection, and then it is lost."""
-        return self._link.publish(topic(device, "directive"), encode_directive(device, directive, self._seal), qos=1)
+        try:
+            payload = encode_directive(device, directive, self._next_serial(), self._seal)
+        except MessageError as error:
+            self._on_refused(error)
+            return False
+        return self._link.publish(topic(device, "directive"), payload, qos=1)
 
     def close(self) -> None:
         """Disconnect and end."""
@@ -91,4 +104,4 @@ class Receiver:
             elif kind == "status":
                 self._on_status(device, decode_status(device, payload, self._seal))
         except MessageError as error:
-            self._on_refused(str(error))
+            self._on_refused(error)

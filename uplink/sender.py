@@ -13,6 +13,7 @@ from typing import TypeAlias
 from uplink.address import ANYBODY, Access
 from uplink.envelope import JSON
 from uplink.errors import MessageError, SpoolError, UplinkError
+from uplink.freshness import require_fresh
 from uplink.link import Link, Will
 from uplink.message import (
     Directive,
@@ -25,7 +26,7 @@ from uplink.message import (
     parse_topic,
     topic,
 )
-from uplink.seal import PLAIN, Seal
+from uplink.seal import Seal
 from uplink.spool import Spool
 
 OnFact: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
@@ -42,7 +43,8 @@ class Sender:
     thread and should return soon; what they raise ends the sender and comes out of its next call as UplinkError.
 
     Facts: ``connected``, ``disconnected`` (reason), ``part_sent`` (clip, number, bytes), ``receipt`` (clip, number,
-    complete), ``refused`` (kind, reason) for a malformed message, ``events_dropped`` (count), ``spool_error`` (reason).
+    complete), ``refused`` (kind, reason, why) for a message that is not to be believed, ``events_dropped`` (count),
+    ``spool_error`` (reason).
     """
 
     def __init__(
@@ -51,11 +53,11 @@ class Sender:
         spool: Spool,
         url: str,
         *,
+        seal: Seal,
         on_directive: OnDirective,
         on_fact: OnFact,
         in_flight: int = 16,
         resend_s: float = 5.0,
-        seal: Seal = PLAIN,
         access: Access = ANYBODY,
     ) -> None:
         """Prepare, without connecting; raises AddressError or MessageError for a broker or device that cannot be."""
@@ -109,7 +111,12 @@ class Sender:
     def tell(self, event: Mapping[str, JSON]) -> None:
         """Send an event as well as it goes: dropped and counted while there is no connection. From any thread."""
         self._check()
-        payload = encode_event(self.device, event, self._seal)
+        try:
+            payload = encode_event(self.device, event, self._seal)
+        except MessageError as error:
+            if error.reason == "malformed":
+                raise
+            payload = None  # there is nobody to tell it to: no far end is trusted any more
         self._posts.put(lambda: self._tell(payload))
 
     def status(self, facts: Mapping[str, JSON]) -> None:
@@ -236,11 +243,15 @@ class Sender:
         if not self._ending:
             self._status = status
         if self._up:
-            payload = encode_status(self.device, status, self._seal)
+            try:
+                payload = encode_status(self.device, status, self._seal)
+            except MessageError as error:  # a key was taken away: that costs this status, and not the sender
+                self._refuse("status", error)
+                return
             self._link.publish(topic(self.device, "status"), payload, qos=1, retain=True)
 
-    def _tell(self, payload: bytes) -> None:
-        if not (self._up and self._link.publish(topic(self.device, "event"), payload, qos=0)):
+    def _tell(self, payload: bytes | None) -> None:
+        if not (payload and self._up and self._link.publish(topic(self.device, "event"), payload, qos=0)):
             self._dropped += 1
 
     def _receive(self, name: str, payload: bytes) -> None:
@@ -250,11 +261,16 @@ class Sender:
             if kind == "receipt":
                 self._settle(device, payload)
             elif kind == "directive":
-                self._on_directive(decode_directive(device, payload, self._seal))
+                order = decode_directive(device, payload, self._seal)
+                require_fresh(self._spool, order)
+                self._on_directive(order.directive)
         except MessageError as error:
-            self._on_fact("refused", {"kind": kind, "reason": str(error)})
+            self._refuse(kind, error)
         except SpoolError as error:
             self._on_fact("spool_error", {"reason": str(error)})
+
+    def _refuse(self, kind: Kind | None, error: MessageError) -> None:
+        self._on_fact("refused", {"kind": kind, "reason": error.reason, "why": str(error)})
 
     def _settle(self, device: str, payload: bytes) -> None:
         receipt = decode_receipt(device, payload, self._seal)

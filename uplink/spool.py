@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uplink.errors import SpoolError
-from uplink.message import Part, encode_part
-from uplink.seal import PLAIN, Seal
+from uplink.message import Part, digest_of, encode_part
+from uplink.seal import Seal
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS part (
@@ -22,13 +22,17 @@ CREATE TABLE IF NOT EXISTS part (
     digest TEXT NOT NULL,
     payload BLOB NOT NULL,
     UNIQUE (clip, number)
-) STRICT
+) STRICT;
+CREATE TABLE IF NOT EXISTS memo (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
 
 @dataclass(frozen=True)
 class Spooled:
-    """A waiting part: its place in the queue (from 1, never used twice), and the payload as it goes on the wire."""
+    """A waiting part: its place in the queue (from 1, never used twice), and the payload as it goes on the wire.
+
+    digest: of the sealed body; the receipt for the part has it.
+    """
 
     place: int
     clip: str
@@ -53,8 +57,11 @@ class Spool:
     Every method raises SpoolError, one sentence, for a disk that is full or a file that is damaged.
     """
 
-    def __init__(self, path: Path, seal: Seal = PLAIN) -> None:
-        """Open the file, or make it (mode 600, with its folders); raises SpoolError where that cannot be."""
+    def __init__(self, path: Path, seal: Seal | None = None) -> None:
+        """Open the file, or make it (mode 600, with its folders); raises SpoolError where that cannot be.
+
+        Without a seal, parts can be looked at and settled, and none put.
+        """
         self.path = path
         self._seal = seal
         self._lock = threading.Lock()
@@ -72,28 +79,26 @@ class Spool:
                 self._database.execute("PRAGMA journal_mode = WAL")
                 # WAL alone may lose the newest transactions when the power goes; FULL syncs each before put returns.
                 self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute(_SCHEMA)
+                self._database.executescript(_SCHEMA)
         except SpoolError:
             self._database.close()
             raise
 
     def put(self, part: Part) -> None:
-        """Keep a part; it is on the disk when this returns, and the same part again changes nothing.
+        """Keep a part, sealed; it is on the disk when this returns.
 
-        Raises MessageError where it does not fit on the wire, SpoolError where other audio is kept under its number.
+        Raises MessageError where it does not fit on the wire, SpoolError where something is kept under its number.
         """
+        if self._seal is None:
+            raise SpoolError(f"the spool {self.path} was opened without keys; open it with a seal to put parts")
         payload = encode_part(part, self._seal)
-        row = (part.clip, part.number, part.digest, payload)
+        row = (part.clip, part.number, digest_of(payload), payload)
         with self._lock, self._translated():
             done = self._database.execute(
                 "INSERT INTO part (clip, number, digest, payload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row
             )
             if done.rowcount == 0:
-                kept = self._database.execute(
-                    "SELECT digest FROM part WHERE clip = ? AND number = ?", row[:2]
-                ).fetchone()
-                if kept != (part.digest,):
-                    raise SpoolError(f"part {part.number} of clip {part.clip} is already spooled with other audio")
+                raise SpoolError(f"part {part.number} of clip {part.clip} is already spooled")
 
     def waiting(self, limit: int, after: int = 0) -> list[Spooled]:
         """Give at most `limit` waiting parts in order, those behind the place `after`."""
@@ -111,6 +116,17 @@ class Spool:
                 "DELETE FROM part WHERE clip = ? AND number = ? AND digest = ?", (clip, number, digest)
             )
             return done.rowcount == 1
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a word under a name, on the disk when this returns, instead of what was there."""
+        with self._lock, self._translated():
+            self._database.execute("INSERT OR REPLACE INTO memo (name, value) VALUES (?, ?)", (name, value))
+
+    def recall(self, name: str) -> str | None:
+        """Give what was kept under a name; None where nothing was."""
+        with self._lock, self._translated():
+            row = self._database.execute("SELECT value FROM memo WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
 
     def summary(self) -> Summary:
         """Count what waits."""

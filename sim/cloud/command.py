@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -46,9 +47,13 @@ def run(args: argparse.Namespace) -> int:
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
     from sim.cloud.store import ClipStore
+    from uplink.keyring import Keyring
+    from uplink.seal import Seal
 
     console = Console(highlight=False)
     root = args.store or platformdirs.user_data_path("misheard") / "cloud"
+    keys = Keyring.of_far_end(Path(root))
+    keys.own()  # or say at once that there is none
     with ExitStack() as stack:
         store = ClipStore(root)
         stack.callback(store.close)
@@ -57,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         far_end = FarEnd(
             Cloud(store, recognizer),
             args.broker,
+            Seal(keys),
             on_event=lambda kind, facts: console.print(describe(kind, facts), markup=False, soft_wrap=True),
         )
         with _signals() as stop:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeAlias
 
 from sim.cloud.service import Cloud
-from sim.errors import SimError
+from sim.errors import Refused, SimError
 from uplink.address import ANYBODY, Access
 from uplink.message import JSON, Directive, Part, Receipt
 from uplink.receiver import Receiver
+from uplink.seal import Seal
 
 OnEvent: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
 
@@ -26,12 +28,24 @@ class FarEnd:
 
     `on_event(kind, facts)` is called one at a time, from several threads. Kinds: ``connected``, ``disconnected``
     (reason), ``stored`` (clip, number, last, samples), ``complete`` (clip, samples), ``transcript`` (clip, text,
-    recognizer), ``unanswered`` (clip, reason), ``refused`` (reason), ``overrun`` (count), ``event`` and ``status``
+    recognizer), ``unanswered`` (clip, reason), ``refused`` (reason, why), ``overrun`` (count), ``event`` and ``status``
     (device, facts).
     """
 
-    def __init__(self, cloud: Cloud, url: str, *, on_event: OnEvent, access: Access = ANYBODY) -> None:
-        """Prepare, without connecting; raises AddressError for a broker that cannot be."""
+    def __init__(
+        self,
+        cloud: Cloud,
+        url: str,
+        seal: Seal,
+        *,
+        on_event: OnEvent,
+        clock_ns: Callable[[], int] = time.time_ns,
+        access: Access = ANYBODY,
+    ) -> None:
+        """Prepare, without connecting; raises AddressError for a broker that cannot be.
+
+        `clock_ns` is where the serials of directives begin, so that they grow also after the loss of the store.
+        """
         self._cloud = cloud
         self._on_event = on_event
         self._telling = threading.Lock()
@@ -45,10 +59,12 @@ class FarEnd:
         self._failure: BaseException | None = None
         self._receiver = Receiver(
             url,
+            seal=seal,
+            next_serial=lambda: cloud.store.next_serial(clock_ns()),
             on_part=self._take,
             on_event=lambda device, facts: self._tell("event", {"device": device, "facts": facts}),
             on_status=lambda device, facts: self._tell("status", {"device": device, "facts": facts}),
-            on_refused=lambda reason: self._tell("refused", {"reason": reason}),
+            on_refused=lambda error: self._tell("refused", {"reason": error.reason, "why": str(error)}),
             on_up=lambda: self._tell("connected", {}),
             on_down=lambda reason: self._tell("disconnected", {"reason": reason}),
             access=access,
@@ -146,7 +162,8 @@ class FarEnd:
             try:
                 answers = self._cloud.receive(part)
             except SimError as error:
-                self._tell("refused", {"reason": str(error)})
+                reason = error.reason if isinstance(error, Refused) else "not stored"
+                self._tell("refused", {"reason": reason, "why": str(error)})
             else:
                 self._reply(part, answers)
             self._count(-1)
@@ -156,7 +173,7 @@ class FarEnd:
         self._tell("stored", {"clip": part.clip, "number": part.number, "last": part.last, "samples": samples})
         for answer in answers:
             if isinstance(answer, Directive):
-                self._receiver.publish_directive(part.device, answer)
+                self._direct(part.device, answer)
                 continue
             self._receiver.publish_receipt(answer)
             if answer.complete and part.clip not in self._asked and self._cloud.store.transcript(part.clip) is None:
@@ -164,6 +181,12 @@ class FarEnd:
                 assert clip is not None  # it has just been stored
                 self._tell("complete", {"clip": clip.id, "samples": clip.end - clip.begin})
                 self._ask(clip.id)
+
+    def _direct(self, device: str, directive: Directive) -> None:
+        try:
+            self._receiver.publish_directive(device, directive)
+        except SimError as error:
+            self._tell("unanswered", {"clip": directive.clip, "reason": str(error)})
 
     def _ask(self, clip: str) -> None:
         self._asked.add(clip)
@@ -183,5 +206,5 @@ class FarEnd:
                 heard = answer.transcript
                 self._tell("transcript", {"clip": clip, "text": heard.text, "recognizer": heard.recognizer})
                 for directive in answer.directives:
-                    self._receiver.publish_directive(answer.device, directive)
+                    self._direct(answer.device, directive)
             self._count(-1)

@@ -41,7 +41,7 @@ class Cloud:
         """
         _require_sound(part)
         complete = self.store.add(part)
-        return [Receipt(part.device, part.clip, part.number, part.digest, complete)]
+        return [Receipt(part.device, part.clip, part.number, part.sealed or part.digest, complete)]
 
     def answer(self, clip: str) -> Answer:
         """Listen to a complete clip, keep what was heard, and end the turn.
@@ -61,13 +61,15 @@ def _require_sound(part: Part) -> None:
     if not length:
         return
     if _promised(part.audio) != length:  # first: a few bytes of FLAC can promise, and unpack to, gigabytes
-        raise Refused(f"part {part.number} of clip {part.clip} does not hold {length} samples of FLAC")
+        raise Refused(f"part {part.number} of clip {part.clip} does not hold {length} samples of FLAC", "undecodable")
     try:
         samples = decode_flac(part.audio)
     except SoundError as error:
-        raise Refused(f"part {part.number} of clip {part.clip} cannot be decoded ({error})") from None
+        raise Refused(f"part {part.number} of clip {part.clip} cannot be decoded ({error})", "undecodable") from None
     if len(samples) != length:
-        raise Refused(f"part {part.number} of clip {part.clip} holds {len(samples)} samples instead of {length}")
+        raise Refused(
+            f"part {part.number} of clip {part.clip} holds {len(samples)} samples instead of {length}", "undecodable"
+        )
 
 
 def _promised(audio: bytes) -> int | None:

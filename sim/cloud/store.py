@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import JSON, BigInteger, Engine, ForeignKey, create_engine, event, select
+from sqlalchemy import JSON, BigInteger, Engine, ForeignKey, create_engine, event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -69,6 +69,18 @@ class _TranscriptRow(_Base):
     recognizer: Mapped[str]
     text: Mapped[str]
     words: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class _CounterRow(_Base):
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+_NEXT_SERIAL = text(
+    "INSERT INTO counters (name, value) VALUES ('serial', :floor) ON CONFLICT (name) DO UPDATE SET value = "
+    "CASE WHEN counters.value < :floor THEN :floor ELSE counters.value + 1 END RETURNING value"
+)
 
 
 class ClipStore:
@@ -130,6 +142,13 @@ class ClipStore:
             complete = clip.complete
             session.commit()
         return complete
+
+    def next_serial(self, floor: int) -> int:
+        """Give a number larger than any it gave before, and at least `floor`; also among several programs."""
+        with self._writing, self._session() as session:
+            serial: int = session.execute(_NEXT_SERIAL, {"floor": floor}).scalar_one()
+            session.commit()
+        return serial
 
     def clip(self, clip: str) -> Clip | None:
         """Give a clip as far as it is stored; None where nothing of it is."""

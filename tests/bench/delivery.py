@@ -24,7 +24,9 @@ from tests.bench.peers import BarePublisher
 from tests.bench.process import far_end_on
 from tests.uplink_kit import free_port, mosquitto
 from uplink.broker import EmbeddedBroker
+from uplink.keyring import Keyring
 from uplink.message import encode_part
+from uplink.seal import Seal
 from wakeword import load_scorers
 from wakeword.scorer import ScorerGroup
 from wakeword.sound import RATE
@@ -89,12 +91,13 @@ class _Device:
     def deliver_ms(self) -> float:
         """Milliseconds from the CAPTURE_END event to the receipt that says that the clip is complete."""
         stage, settings = scene(), load_device()
+        seal = Seal(Keyring.of_device(self._state, settings.name))
         moments: dict[str, float] = {}
         received: list[int] = []
 
         def watch(event: Event) -> None:
             if event.kind == Kind.PART:
-                self.last_part = encode_part(as_part(settings.name, event))
+                self.last_part = encode_part(as_part(settings.name, event), seal)
             elif event.kind == Kind.CAPTURE_END:
                 moments["end"] = time.perf_counter()
                 assert len(received) == int(str(event.facts["parts"])) - 1, "an earlier part is still on its way"

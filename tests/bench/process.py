@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from device.config import load_device
 from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
@@ -19,7 +20,7 @@ from tests.bench.figure import Figure, Row, in_turn
 from tests.bench.kitchen import kitchen, repeated
 from tests.bench.machine import resident_mb
 from tests.bench.peers import LISTENS, STARTED, program
-from tests.uplink_kit import Counter
+from tests.uplink_kit import Counter, Keys
 from uplink.broker import EmbeddedBroker
 from wakeword.sound import encode_flac
 
@@ -31,24 +32,25 @@ _END_S = 60.0
 
 def rows(effort: Effort) -> Iterator[Row]:
     """Measure start-up and resident memory."""
-    with tempfile.TemporaryDirectory(prefix="misheard-bench-") as name, far_end(Path(name) / "far-end") as url:
+    with tempfile.TemporaryDirectory(prefix="misheard-bench-") as name, far_end(Path(name)) as url:
         yield from _start_up(effort, Path(name), url)
         yield _memory(effort, Path(name), url)
 
 
 @contextmanager
 def far_end(folder: Path) -> Iterator[str]:
-    """A far end on an embedded broker in this process; gives the broker's URL."""
-    with EmbeddedBroker() as broker, far_end_on(broker.url, folder):
+    """A far end on an embedded broker in this process, for the device of ``state`` beside it; gives the URL."""
+    with EmbeddedBroker() as broker, far_end_on(broker.url, folder / "state"):
         yield broker.url
 
 
 @contextmanager
-def far_end_on(url: str, folder: Path) -> Iterator[None]:
-    """A far end on this broker, whose recognizer costs nothing."""
-    store = ClipStore(folder)
+def far_end_on(url: str, state: Path) -> Iterator[None]:
+    """A far end on this broker, whose recognizer costs nothing, for the device with this state directory."""
+    seal = Keys(state, load_device().name).far_end
+    store = ClipStore(state / "cloud")
     try:
-        with FarEnd(Cloud(store, Counter()), url, on_event=lambda _kind, _facts: None):
+        with FarEnd(Cloud(store, Counter()), url, seal, on_event=lambda _kind, _facts: None):
             yield
     finally:
         store.close()

@@ -19,7 +19,7 @@ from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.main import main
 from tests.firmware_kit import Sound, hear, kinds, kitchen, real_firmware
-from tests.uplink_kit import Counter, Diary, free_port
+from tests.uplink_kit import Counter, Diary, Keys, free_port
 from uplink.broker import EmbeddedBroker
 from uplink.message import decode_part
 from uplink.spool import Spool
@@ -133,6 +133,7 @@ def test_what_is_wrong_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Keys(tmp_path / "state", "echo-dot")
     assert words in sentence(device(conversation, tmp_path / "state", *more), code, capsys)
 
 
@@ -148,6 +149,7 @@ def test_a_broker_that_is_not_there_is_one_sentence(
 ) -> None:
     broker = f"mqtt://127.0.0.1:{free_port()}"
     out = tmp_path / "run"
+    Keys(tmp_path, "echo-dot")
     assert broker in sentence(device(conversation, tmp_path, "--broker", broker, "--out", str(out)), 1, capsys)
     assert json.loads((out / "run.json").read_text())["clips"]["captured"] == 0
 
@@ -201,6 +203,7 @@ def test_the_disk_of_the_run_directory_fills(tmp_path: Path) -> None:
 
 def test_ctrl_c_in_the_middle_of_a_clip_loses_nothing(tmp_path: Path) -> None:
     path, state, diary = tmp_path / "lecture.flac", tmp_path / "state", Diary()
+    keys = Keys(state, "echo-dot")
     path.write_bytes(encode_flac(lecture()))
     with EmbeddedBroker() as broker:
         command = device(path, state, "--pace", "real", "--broker", broker.url)
@@ -213,14 +216,14 @@ def test_ctrl_c_in_the_middle_of_a_clip_loses_nothing(tmp_path: Path) -> None:
         assert (process.returncode, errors) == (130, "")
 
         spool = Spool(state / "echo-dot" / "spool.sqlite")
-        parts = [decode_part("echo-dot", waiting.payload) for waiting in spool.waiting(100)]
+        parts = [decode_part("echo-dot", waiting.payload, keys.far_end) for waiting in spool.waiting(100)]
         spool.close()
         assert parts[-1].last
         assert parts[-1].facts["reason"] == "interrupted"
         assert {part.clip for part in parts} == {parts[0].clip}
 
         store = ClipStore(tmp_path / "cloud")
-        with FarEnd(Cloud(store, Counter()), broker.url, on_event=diary):
+        with FarEnd(Cloud(store, Counter()), broker.url, keys.far_end, on_event=diary):
             quiet = tmp_path / "quiet.flac"
             quiet.write_bytes(encode_flac(np.zeros(RATE, np.int16)))
             assert main(device(quiet, state, "--pace", "fast", "--broker", broker.url)) == 0
@@ -237,6 +240,7 @@ def test_ctrl_c_in_the_middle_of_a_clip_loses_nothing(tmp_path: Path) -> None:
 def test_ctrl_c_ends_the_wait_for_receipts(tmp_path: Path) -> None:
     path = tmp_path / "lecture.flac"
     path.write_bytes(encode_flac(lecture()[: 3 * RATE]))
+    Keys(tmp_path, "echo-dot")
     with EmbeddedBroker() as broker:
         command = device(path, tmp_path, "--pace", "fast", "--broker", broker.url, "--set", "uplink.drain_ms=600000")
         run = [sys.executable, "-m", "sim.main", *command]
@@ -253,6 +257,7 @@ def test_ctrl_c_ends_the_wait_for_receipts(tmp_path: Path) -> None:
 
 def test_without_a_far_end_what_was_sent_is_said_not_to_have_arrived(tmp_path: Path) -> None:
     path, out = tmp_path / "lecture.flac", tmp_path / "run"
+    Keys(tmp_path, "echo-dot")
     path.write_bytes(encode_flac(lecture()[: 3 * RATE]))  # the sound ends in the capture
     with EmbeddedBroker() as broker:
         command = device(path, tmp_path, "--pace", "fast", "--broker", broker.url, "--out", str(out))
@@ -267,7 +272,8 @@ def test_people_who_say_the_wake_word_wake_it(shared_data: Path, tmp_path: Path)
     path, out = tmp_path / "people.flac", tmp_path / "run"
     path.write_bytes(encode_flac(np.concatenate([piece for sound in recordings for piece in (pause, sound)] + [pause])))
     store, more = ClipStore(tmp_path / "cloud"), ("--set", "capture.first_speech_ms=500", "--out", str(out))
-    with EmbeddedBroker() as broker, FarEnd(Cloud(store, Counter()), broker.url, on_event=Diary()):
+    seal = Keys(tmp_path / "state", "echo-dot").far_end
+    with EmbeddedBroker() as broker, FarEnd(Cloud(store, Counter()), broker.url, seal, on_event=Diary()):
         assert main(device(path, tmp_path / "state", "--pace", "fast", "--broker", broker.url, *more)) == 0
     store.close()
     wakes, woke, clock = [event["sample"] for event in events(out, "wake")], 0, 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.uplink_kit import DEADLINE_S, Diary, free_port, mosquitto
+from tests.uplink_kit import DEADLINE_S, Diary, free_port, known, mosquitto
 from uplink.errors import LinkError
 from uplink.link import Link
 from uplink.receiver import Receiver
@@ -18,9 +19,12 @@ from uplink.receiver import Receiver
 DEVICE = """
 import sys
 from pathlib import Path
+from uplink.keyring import Keyring
+from uplink.seal import Seal
 from uplink.sender import Sender
 from uplink.spool import Spool
-sender = Sender("dot", Spool(Path(sys.argv[1])), sys.argv[2], on_directive=print, on_fact=print)
+seal = Seal(Keyring.of_device(Path(sys.argv[3]), "dot"))
+sender = Sender("dot", Spool(Path(sys.argv[1]), seal), sys.argv[2], seal=seal, on_directive=print, on_fact=print)
 sender.start(strict=True)
 sys.stdin.read()
 """
@@ -32,7 +36,7 @@ def link(url: str, *, topics: tuple[str, ...] = (), diary: Diary | None = None) 
         url,
         "tester",
         topics=topics,
-        on_message=lambda topic, payload: tell(topic, {"payload": payload.decode()}),
+        on_message=lambda topic, payload: tell(topic, {"payload": payload.decode(errors="replace")}),
         on_up=lambda: tell("up", {}),
         on_down=lambda reason: tell("down", {"reason": reason}),
     )
@@ -67,13 +71,15 @@ def test_a_device_that_is_killed_is_reported_offline(tmp_path: Path, needs: Call
     with mosquitto(program, tmp_path, free_port()) as url:
         receiver = Receiver(
             url,
+            seal=known().far_end,
+            next_serial=time.time_ns,
             on_part=lambda _: None,
             on_event=lambda *_: None,
             on_status=lambda _, status: diary(str(status["state"]), status),
             on_refused=lambda _: None,
         )
         receiver.start(strict=True)
-        command = [sys.executable, "-c", DEVICE, str(tmp_path / "spool.sqlite"), url]
+        command = [sys.executable, "-c", DEVICE, str(tmp_path / "spool.sqlite"), url, str(known().folder)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as device:
             diary.wait("online")
             device.send_signal(signal.SIGKILL)

@@ -16,7 +16,7 @@ from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
-from tests.uplink_kit import DEADLINE_S, Counter, Diary, cut, free_port, mosquitto, noise
+from tests.uplink_kit import DEADLINE_S, Counter, Diary, Keys, cut, free_port, known, mosquitto, noise
 from uplink.broker import EmbeddedBroker
 from uplink.link import Link
 from uplink.message import Directive, Part, Receipt, encode_directive, encode_receipt, topic
@@ -58,12 +58,13 @@ class Ends:
         return f"mqtt://127.0.0.1:{self.port}"
 
     def sender(self, resend_s: float = 0.3, in_flight: int = 16) -> Sender:
-        spool = Spool(self.folder / "spool.sqlite")
+        spool = Spool(self.folder / "spool.sqlite", known().device)
         self._stack.callback(spool.close)
         sender = Sender(
             "dot",
             spool,
             self.url,
+            seal=known().device,
             on_directive=self._obey,
             on_fact=self.device,
             resend_s=resend_s,
@@ -74,7 +75,7 @@ class Ends:
         return sender
 
     def far_end(self, cloud: Cloud | None = None) -> FarEnd:
-        far_end = FarEnd(cloud or Cloud(self.store, Counter()), self.url, on_event=self.far)
+        far_end = FarEnd(cloud or Cloud(self.store, Counter()), self.url, known().far_end, on_event=self.far)
         self._stack.callback(far_end.close)
         far_end.start()
         return far_end
@@ -286,7 +287,8 @@ def test_malformed_and_foreign_messages_are_refused_on_both_ends(ends: Ends, ser
             on_down=lambda _: None,
         )
         outsider.open(strict=True)
-        foreign = encode_receipt(Receipt("flex", "flex-1-000", 0, "0" * 64, True))
+        wrong = Receipt("dot", PARTS[0].clip, 0, "0" * 64, True)
+        foreign = encode_receipt(wrong, Keys(ends.folder / "others").far_end)
         for payload in (b"", b"\xff\n", foreign):
             assert outsider.publish(topic("dot", "receipt"), payload, qos=1)
             assert ends.device.wait("refused")["kind"] == "receipt"
@@ -295,11 +297,11 @@ def test_malformed_and_foreign_messages_are_refused_on_both_ends(ends: Ends, ser
         for device, kind in (("dot", "part"), ("dot", "event"), ("dot", "status"), ("NOT-ONE", "part")):
             assert outsider.publish(f"misheard/v1/{device}/{kind}", b"\x00" * 100, qos=1)
             ends.far.wait("refused")
-        assert outsider.publish(topic("dot", "directive"), encode_directive("dot", Directive("StopCapture")), qos=1)
+        stop = encode_directive("dot", Directive("StopCapture"), 1, known().far_end)
+        assert outsider.publish(topic("dot", "directive"), stop, qos=1)
         ends.device.wait("directive")
         # A receipt that does not fit the audio settles nothing.
-        wrong = Receipt("dot", PARTS[0].clip, 0, "0" * 64, True)
-        assert outsider.publish(topic("dot", "receipt"), encode_receipt(wrong), qos=1)
+        assert outsider.publish(topic("dot", "receipt"), encode_receipt(wrong, known().far_end), qos=1)
         sender.submit(PARTS[0])
         assert sender.drain(DEADLINE_S)
         assert [fact["complete"] for fact in ends.device.all("receipt")] == [False]

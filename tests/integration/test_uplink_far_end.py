@@ -20,7 +20,7 @@ from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
 from sim.errors import RecognizerError, SimError, StoreError
-from tests.uplink_kit import DEADLINE_S, Counter, Diary, cut, free_port, noise
+from tests.uplink_kit import DEADLINE_S, Counter, Diary, cut, free_port, known, noise
 from uplink.broker import EmbeddedBroker
 from uplink.message import Part
 from uplink.sender import Sender
@@ -53,8 +53,10 @@ def store(tmp_path: Path) -> Iterator[ClipStore]:
 
 
 def send(url: str, folder: Path, parts: list[Part]) -> None:
-    spool = Spool(folder / "spool.sqlite")
-    with Sender("dot", spool, url, on_directive=lambda _: None, on_fact=lambda *_: None, resend_s=0.1) as sender:
+    spool = Spool(folder / "spool.sqlite", known().device)
+    with Sender(
+        "dot", spool, url, seal=known().device, on_directive=lambda _: None, on_fact=lambda *_: None, resend_s=0.1
+    ) as sender:
         for part in parts:
             sender.submit(part)
         assert sender.drain(DEADLINE_S)
@@ -67,7 +69,7 @@ def test_a_recognizer_that_fails_costs_the_answer_and_not_the_clip(url: str, sto
             raise RecognizerError(f"{len(samples)} samples are too much")
 
     diary = Diary()
-    with FarEnd(Cloud(store, Deaf()), url, on_event=diary) as far_end:
+    with FarEnd(Cloud(store, Deaf()), url, known().far_end, on_event=diary) as far_end:
         diary.wait("connected")
         send(url, tmp_path, PARTS)
         assert far_end.wait_answered(DEADLINE_S)
@@ -88,7 +90,7 @@ def test_a_store_that_fails_for_a_moment_gives_no_receipt(url: str, tmp_path: Pa
 
     diary = Diary()
     store = Bumpy(tmp_path / "cloud")
-    with FarEnd(Cloud(store, Counter()), url, on_event=diary) as far_end:
+    with FarEnd(Cloud(store, Counter()), url, known().far_end, on_event=diary) as far_end:
         diary.wait("connected")
         send(url, tmp_path, PARTS)
         assert far_end.wait_answered(DEADLINE_S)
@@ -116,7 +118,7 @@ def test_parts_that_come_faster_than_they_can_be_stored_are_left_to_the_device(
     diary = Diary()
     store = Slow(tmp_path / "cloud")
     parts = cut(noise(16_000), 1_000)
-    with FarEnd(Cloud(store, Counter()), url, on_event=tell):
+    with FarEnd(Cloud(store, Counter()), url, known().far_end, on_event=tell):
         diary.wait("connected")
         send(url, tmp_path, parts)
     assert diary.all("overrun")
@@ -133,10 +135,10 @@ def test_a_bug_in_a_callback_comes_out(url: str, store: ClipStore, tmp_path: Pat
         if kind == "stored":
             raise SystemExit(f"{facts}")
 
-    far_end = FarEnd(Cloud(store, Counter()), url, on_event=fail)
+    far_end = FarEnd(Cloud(store, Counter()), url, known().far_end, on_event=fail)
     far_end.start(strict=True)
-    spool = Spool(tmp_path / "spool.sqlite")
-    with Sender("dot", spool, url, on_directive=lambda _: None, on_fact=lambda *_: None) as sender:
+    spool = Spool(tmp_path / "spool.sqlite", known().device)
+    with Sender("dot", spool, url, seal=known().device, on_directive=lambda _: None, on_fact=lambda *_: None) as sender:
         sender.submit(PARTS[0])
         diary.wait("stored")
         with pytest.raises(SimError, match="the far end has ended"):
@@ -149,7 +151,7 @@ def test_a_bug_in_a_callback_comes_out(url: str, store: ClipStore, tmp_path: Pat
 def test_the_command_receives_until_it_is_told_to_stop(url: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", COMMAND, "cloud", "--broker", url, "--recognizer", "pocketsphinx"]
     with subprocess.Popen(
-        [*command, "--store", str(tmp_path / "cloud")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--store", str(known().folder / "cloud")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -166,19 +168,19 @@ def test_the_command_receives_until_it_is_told_to_stop(url: str, tmp_path: Path)
         assert process.wait(DEADLINE_S) == 0
         assert process.stderr.read() == ""
     assert any(line.startswith("complete ") and PARTS[0].clip in line for line in lines)
-    store = ClipStore(tmp_path / "cloud")
+    store = ClipStore(known().folder / "cloud")
     np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
     assert store.unanswered() == []
     store.close()
 
 
-def test_the_command_without_a_broker_is_one_sentence(tmp_path: Path) -> None:
+def test_the_command_without_a_broker_is_one_sentence() -> None:
     from sim.cloud.command import run
     from uplink.errors import LinkError
 
     class Args:
         broker = f"mqtt://127.0.0.1:{free_port()}"
-        store = str(tmp_path)
+        store = str(known().folder / "cloud")
         recognizer = "pocketsphinx"
 
     with pytest.raises(LinkError, match="no broker answers at"):

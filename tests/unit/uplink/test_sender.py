@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.uplink_kit import DEADLINE_S, Diary, cut, free_port, noise
+from tests.uplink_kit import DEADLINE_S, Diary, cut, free_port, known, noise
 from uplink.broker import EmbeddedBroker
 from uplink.errors import AddressError, LinkError, MessageError, SpoolError, UplinkError
 from uplink.message import Part, Receipt
@@ -33,7 +34,7 @@ class Bumpy(Spool):
     """A spool on a disk that fails once at reading, and once at settling."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__(path, known().device)
         self.bumps = {"waiting", "settle"}
 
     def _bump(self, name: str) -> None:
@@ -55,11 +56,13 @@ def far_end() -> Iterator[str]:
     """A broker behind which everything is receipted at once; gives its URL."""
 
     def receipt(part: Part) -> None:
-        receiver.publish_receipt(Receipt(part.device, part.clip, part.number, part.digest, part.last))
+        receiver.publish_receipt(Receipt(part.device, part.clip, part.number, str(part.sealed), part.last))
 
     with EmbeddedBroker() as broker:
         receiver = Receiver(
             broker.url,
+            seal=known().far_end,
+            next_serial=time.time_ns,
             on_part=receipt,
             on_event=ignore,
             on_status=ignore,
@@ -71,7 +74,7 @@ def far_end() -> Iterator[str]:
 
 
 def make(url: str, spool: Spool, on_fact: Callable[[str, Mapping[str, Any]], None] = ignore, **more: Any) -> Sender:
-    return Sender("dot", spool, url, on_directive=ignore, on_fact=on_fact, **more)
+    return Sender("dot", spool, url, seal=known().device, on_directive=ignore, on_fact=on_fact, **more)
 
 
 def test_a_disk_that_fails_for_a_moment_is_told_and_loses_nothing(far_end: str, tmp_path: Path) -> None:
@@ -104,7 +107,7 @@ def test_what_a_callback_raises_comes_out_of_the_next_call_and_the_parts_are_kep
     def fail(kind: str, facts: Mapping[str, Any]) -> None:
         raise ZeroDivisionError(f"{kind} {facts}")
 
-    spool = Spool(tmp_path / "spool.sqlite")
+    spool = Spool(tmp_path / "spool.sqlite", known().device)
     sender = make(far_end, spool, fail)
     sender.start(strict=True)
     with pytest.raises(UplinkError, match=r"the sender has ended .*ZeroDivisionError"):
@@ -119,14 +122,22 @@ def test_a_receipt_for_other_audio_settles_nothing_and_stops_nothing(tmp_path: P
     wrong: set[int] = set()
 
     def receipt(part: Part) -> None:
-        digest = part.digest if part.number in wrong else "0" * 64
+        digest = str(part.sealed) if part.number in wrong else "0" * 64
         wrong.add(part.number)
         receiver.publish_receipt(Receipt(part.device, part.clip, part.number, digest, part.last))
 
     diary = Diary()
-    spool = Spool(tmp_path / "spool.sqlite")
+    spool = Spool(tmp_path / "spool.sqlite", known().device)
     with EmbeddedBroker() as broker:
-        receiver = Receiver(broker.url, on_part=receipt, on_event=ignore, on_status=ignore, on_refused=ignore)
+        receiver = Receiver(
+            broker.url,
+            seal=known().far_end,
+            next_serial=time.time_ns,
+            on_part=receipt,
+            on_event=ignore,
+            on_status=ignore,
+            on_refused=ignore,
+        )
         receiver.start(strict=True)
         with make(broker.url, spool, diary, resend_s=0.1) as sender:
             assert submit_and_drain(sender)
@@ -137,7 +148,7 @@ def test_a_receipt_for_other_audio_settles_nothing_and_stops_nothing(tmp_path: P
 
 
 def test_a_part_is_kept_before_the_sender_starts_and_after_it_is_closed(far_end: str, tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.sqlite")
+    spool = Spool(tmp_path / "spool.sqlite", known().device)
     sender = make(far_end, spool)
     sender.submit(PARTS[0])
     sender.start()
@@ -150,7 +161,7 @@ def test_a_part_is_kept_before_the_sender_starts_and_after_it_is_closed(far_end:
 
 
 def test_one_that_never_started_can_be_closed(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.sqlite")
+    spool = Spool(tmp_path / "spool.sqlite", known().device)
     make(f"mqtt://127.0.0.1:{free_port()}", spool).close()
     with pytest.raises(LinkError, match="no broker answers"):
         make(f"mqtt://127.0.0.1:{free_port()}", spool).start(strict=True)
@@ -158,11 +169,11 @@ def test_one_that_never_started_can_be_closed(tmp_path: Path) -> None:
 
 
 def test_names_and_addresses_are_checked_at_once(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.sqlite")
+    spool = Spool(tmp_path / "spool.sqlite", known().device)
     with pytest.raises(AddressError):
         make("mqtt://broker.example", spool)
     with pytest.raises(MessageError, match="must be lower-case letters, digits and hyphens, at most 40"):
-        Sender("Kitchen Dot", spool, "mqtt://127.0.0.1", on_directive=ignore, on_fact=ignore)
+        Sender("Kitchen Dot", spool, "mqtt://127.0.0.1", seal=known().device, on_directive=ignore, on_fact=ignore)
     sender = make("mqtt://127.0.0.1", spool)
     with pytest.raises(MessageError, match="plain JSON"):
         sender.tell({"kind": float("nan")})
