@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
@@ -80,6 +80,13 @@ class UplinkSettings(_Settings):
     """The way to the far end."""
 
     broker: str = Field("embedded", description="embedded, or mqtt://host:port, mqtts://host:port")
+    broker_profile: Literal["embedded", "mosquitto", "aws-iot-core"] | None = Field(
+        None, description="what the broker takes; none is embedded for the embedded one, mosquitto for others"
+    )
+    ca_file: Path | None = Field(None, description="PEM: whom to believe that a broker is itself; none: the system's")
+    certificate_file: Path | None = Field(None, description="PEM: who this device is; needed on another machine")
+    key_file: Path | None = Field(None, description="PEM: the certificate's key; none where it is in the same file")
+    allow_plain: bool = Field(False, description="let sound go to a broker on another machine without TLS")
     in_flight: int = Field(16, ge=1, le=100, description="parts on their way at once")
     resend_ms: int = Field(5000, ge=100, le=600_000, description="after this without a receipt a part is sent again")
     drain_ms: Milliseconds = Field(30_000, description="at the end, how long to wait for the last receipts")

@@ -69,7 +69,8 @@ class Address:
         )
         if not address.secure and not address.loopback and not allow_plain:
             raise AddressError(
-                f"{address} would send what is heard to another machine unprotected; use mqtts://{host} instead"
+                f"{address} would send what is heard to another machine unprotected; use mqtts://{host} instead, or "
+                "say allow_plain"
             )
         return address
 

@@ -187,7 +187,7 @@ class Connection:
         if self._address.user is not None:
             paho.username_pw_set(self._address.user, self._address.password)
         if self._address.secure:
-            paho.tls_set_context(client_context(self._access))
+            paho.tls_set_context(client_context(self._access, self._address))
         if (will := self._who.will) is not None:
             paho.will_set(
                 will.topic, will.payload, 1, retain=True, properties=self._properties(PacketTypes.WILLMESSAGE)

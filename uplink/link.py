@@ -69,7 +69,7 @@ class Link:
         """
         self.address = Address.parse(url, allow_plain=access.allow_plain)
         if self.address.secure:
-            client_context(access)  # so that a wrong file is told now
+            client_context(access, self.address)  # so that a wrong file is told now
         self._access = access
         self._on_up = on_up
         self._on_down = on_down

@@ -14,12 +14,12 @@ _NOT_YET_VALID, _EXPIRED = 9, 10
 _OTHER_NAME = {62, 64}  # of the host, and of the IP address
 
 _ALERTS = {
-    "CERTIFICATE_REQUIRED": "wants a certificate of this end; name it with uplink.certificate_file and uplink.key_file",
+    "CERTIFICATE_REQUIRED": "wants a certificate of this end; name its files as certificate_file and key_file",
     "CERTIFICATE_REVOKED": "says that the certificate of this end is revoked; have another issued",
     "CERTIFICATE_EXPIRED": "says that the certificate of this end has expired; have another issued, or check its clock",
     "UNKNOWN_CA": "does not know the authority that issued the certificate of this end; have its authority issue one",
-    "HANDSHAKE_FAILURE": "does not accept the certificate of this end; name one that its authority issued with "
-    "uplink.certificate_file",
+    "HANDSHAKE_FAILURE": "does not accept the certificate of this end; name one that its authority issued as "
+    "certificate_file",
 }
 """By the end of OpenSSL's name of an alert that the broker sent."""
 
@@ -40,27 +40,33 @@ class TellingSocket(ssl.SSLSocket):
             raise
 
 
-def client_context(access: Access) -> ssl.SSLContext:
+def client_context(access: Access, address: Address) -> ssl.SSLContext:
     """A context that checks the broker's certificate and host name, and shows this end's own.
 
-    Raises AddressError where a file is not there, or is not what it should be.
+    Raises AddressError where a file is not there, or is not what it should be, and where a broker on another machine
+    would not learn who this end is.
     """
+    if access.certificate_file is None and access.key_file is None and not address.loopback:
+        raise AddressError(
+            f"{address} is on another machine, where this end needs a certificate; name its files as "
+            "certificate_file and key_file"
+        )
     try:
         context = ssl.create_default_context(cafile=access.ca_file)
     except ssl.SSLError:
-        raise AddressError(f"{access.ca_file} holds no certificate; name a PEM file with uplink.ca_file") from None
+        raise AddressError(f"{access.ca_file} holds no certificate; name a PEM file as ca_file") from None
     except OSError as error:
-        raise AddressError(_unreadable(access.ca_file, "uplink.ca_file", error)) from None
+        raise AddressError(_unreadable(access.ca_file, "ca_file", error)) from None
     context.sslsocket_class = TellingSocket
     if access.key_file is not None and access.certificate_file is None:
-        raise AddressError(f"{access.key_file} is a key without certificate; name it with uplink.certificate_file")
+        raise AddressError(f"{access.key_file} is a key without certificate; name that as certificate_file")
     if access.certificate_file is not None:
         _show(context, access.certificate_file, access.key_file or access.certificate_file)
     return context
 
 
 def _show(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    for file, setting in ((certificate, "uplink.certificate_file"), (key, "uplink.key_file")):
+    for file, setting in ((certificate, "certificate_file"), (key, "key_file")):
         try:
             file.read_bytes()
         except OSError as error:
@@ -73,8 +79,7 @@ def _show(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise AddressError(f"the key {key} is not that of {certificate}; name both of one pair") from None
         raise AddressError(
-            f"{certificate} and {key} are no certificate and key; name PEM files with uplink.certificate_file and "
-            "uplink.key_file"
+            f"{certificate} and {key} are no certificate and key; name PEM files as certificate_file and key_file"
         ) from None
 
 
@@ -88,7 +93,7 @@ def _ask_nobody() -> str:
 
 
 def _unreadable(file: Path | None, setting: str, error: OSError) -> str:
-    return f"{file} cannot be read ({error.strerror}); name a PEM file with {setting}"
+    return f"{file} cannot be read ({error.strerror}); name a PEM file as {setting}"
 
 
 def fault_sentence(error: ssl.SSLError, address: Address) -> str:
@@ -120,5 +125,5 @@ def _distrust(error: ssl.SSLCertVerificationError, address: Address) -> str:
         )
     return (
         f"the certificate of the broker at {address} is not from an authority that is trusted here "
-        f"({error.verify_message}); name the authority's certificate with uplink.ca_file"
+        f"({error.verify_message}); name the authority's certificate as ca_file"
     )

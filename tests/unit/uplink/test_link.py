@@ -12,6 +12,7 @@ import pytest
 
 from tests.uplink_kit import DEADLINE_S, free_port
 from uplink import link as link_module
+from uplink.address import Access
 from uplink.broker import EmbeddedBroker
 from uplink.errors import AddressError, LinkError
 from uplink.link import Link
@@ -21,7 +22,7 @@ SUBACK = b"\x90\x03\x00\x01\x01"
 SUBACK_REFUSED = b"\x90\x03\x00\x01\x80"
 
 
-def make(url: str, **callbacks: Callable[..., None]) -> Link:
+def make(url: str, *, allow_plain: bool = False, **callbacks: Callable[..., None]) -> Link:
     def ignore(*_: object) -> None:
         pass
 
@@ -32,6 +33,7 @@ def make(url: str, **callbacks: Callable[..., None]) -> Link:
         on_message=callbacks.get("on_message", ignore),
         on_up=callbacks.get("on_up", ignore),
         on_down=callbacks.get("on_down", ignore),
+        access=Access(allow_plain=allow_plain),
     )
 
 
@@ -57,8 +59,8 @@ def test_nobody_there() -> None:
 
 
 def test_a_name_that_does_not_exist() -> None:
-    with pytest.raises(LinkError, match=r"no broker answers at mqtts://no-such-host\.invalid:8883"):
-        make("mqtts://no-such-host.invalid").open(strict=True)
+    with pytest.raises(LinkError, match=r"no broker answers at mqtt://no-such-host\.invalid:1883"):
+        make("mqtt://no-such-host.invalid", allow_plain=True).open(strict=True)
 
 
 def test_one_who_hangs_up() -> None:
