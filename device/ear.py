@@ -27,6 +27,12 @@ class Heard:
     detections: tuple[tuple[str, Detection], ...] = ()
 
 
+def thresholds(settings: WakeSettings, scorers: ScorerGroup) -> dict[str, float]:
+    """The score at which each wake word wakes: what was set, or else what its engine recommends."""
+    recommended = zip(scorers.names, scorers.thresholds, strict=True)
+    return {name: own if settings.threshold is None else settings.threshold for name, own in recommended}
+
+
 class Ear:
     """Takes samples and cuts them into hops; hops lie at multiples of 1280 of the sample clock, whatever happens."""
 
@@ -37,7 +43,7 @@ class Ear:
         self.triggers = {
             name: Trigger(
                 TriggerSettings(
-                    threshold=settings.threshold if settings.threshold is not None else recommended,
+                    threshold=threshold,
                     patience_hops=settings.patience_hops,
                     hysteresis=settings.hysteresis,
                     refractory=samples(settings.refractory_ms),
@@ -45,7 +51,7 @@ class Ear:
                     near_miss_settle=samples(settings.near_miss_settle_ms),
                 )
             )
-            for name, recommended in zip(scorers.names, scorers.thresholds, strict=True)
+            for name, threshold in thresholds(settings, scorers).items()
         }
 
     def hear(self, sound: NDArray[np.int16], keep: bool) -> Iterator[Heard]:

@@ -63,6 +63,7 @@ class RunDirectory:
             raise DeviceError(f"{folder} cannot be written ({error.strerror}); choose another with --out") from None
         self._home_end = 0
         self._broken: str | None = None
+        self._recognizers: set[str] = set()
         self._scores = array("f")
         self._labels: list[tuple[int, int, str]] = []
         self._clips: dict[str, dict[str, Any]] = {}
@@ -135,6 +136,7 @@ class RunDirectory:
     def _transcript(self, _: int, facts: Mapping[str, Any]) -> None:
         if facts["clip"] in self._clips:
             self._clips[facts["clip"]]["transcript"] = facts["text"]
+            self._recognizers.add(str(facts["recognizer"]))
 
     def _prompt(self, sample: int, facts: Mapping[str, Any]) -> None:
         self.label(sample, sample + facts["samples"], f"prompt: {facts['text']}")
@@ -156,7 +158,13 @@ class RunDirectory:
         """
         uploaded = sum(clip.get("end", clip["begin"]) - clip["begin"] for clip in self._clips.values())
         run: dict[str, Any] = {
-            "manifest": {"versions": versions(), "stream": self._stream.name, "words": list(self._words), **manifest},
+            "manifest": {
+                "versions": versions(),
+                "stream": self._stream.name,
+                "words": list(self._words),
+                "recognizers": sorted(self._recognizers),
+                **manifest,
+            },
             "wakes": self._wakes,
             "clips": {
                 "captured": len(self._clips),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from device.audio import Block, Pace, Source
 from device.config import DeviceSettings
+from device.ear import thresholds
 from device.events import Event, Kind, Stream
 from device.firmware import Firmware, Voice
 from device.outbox import Outbox
@@ -22,6 +23,16 @@ from wakeword.scorer import ScorerGroup
 
 _LAST_S = 2.0
 """After Ctrl-C nobody wants to wait longer for receipts; what has none is sent at the next start."""
+
+
+def describe(settings: DeviceSettings, scorers: ScorerGroup) -> dict[str, JSON]:
+    """The part of a run's manifest that says what the device was."""
+    return {
+        "device": settings.model_dump(mode="json"),
+        "engine": scorers.engine,
+        "models": dict(zip(scorers.names, scorers.hashes, strict=True)),
+        "thresholds": thresholds(settings.wake, scorers),
+    }
 
 
 @dataclass
@@ -114,9 +125,7 @@ class Session:
     def manifest(self) -> Mapping[str, JSON]:
         """What this run rests on, as far as the device knows."""
         return {
-            "device": self.settings.model_dump(mode="json"),
-            "engine": self.scorers.engine,
-            "models": dict(zip(self.scorers.names, self.scorers.hashes, strict=True)),
+            **describe(self.settings, self.scorers),
             "source": self.source.name,
             "utc": self.stream.utc_at(0),
         }

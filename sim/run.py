@@ -18,7 +18,7 @@ from device.events import Stream
 from device.firmware import Firmware
 from device.rundir import Addressed, RunDirectory
 from device.runtime import Observer
-from device.session import Session
+from device.session import Session, describe
 from device.timeline import Timeline
 from sim.cloud.embedded import embedded_far_end
 from sim.cloud.recognizer import load_recognizer
@@ -78,10 +78,7 @@ def play(what: Play, out: Path, console: Console) -> dict[str, Any]:
     finally:  # also of a run that is broken off
         written = record.close(
             {
-                "device": what.settings.model_dump(mode="json"),
-                "engine": scorers.engine,
-                "models": dict(zip(scorers.names, scorers.hashes, strict=True)),
-                "recognizer": what.recognizer,
+                **describe(what.settings, scorers),
                 "scenario": what.scenario.model_dump(mode="json"),
                 "seed": what.scenario.seed,
                 "sound": hashlib.sha256(heard.samples.astype("<i2").tobytes()).hexdigest(),

@@ -37,17 +37,10 @@ class Story(_Facts):
     script: tuple[Line, ...]
 
 
-class Wake(_Facts):
-    """Of the device's settings, when it wakes; no threshold is the engine's own."""
-
-    threshold: float | None = None
-
-
 class Device(_Facts):
     """The device's settings."""
 
     name: str = "device"
-    wake: Wake = Wake()
 
 
 class Manifest(_Facts):
@@ -57,7 +50,8 @@ class Manifest(_Facts):
     words: tuple[str, ...] = ()
     engine: str = ""
     models: dict[str, str] = {}
-    recognizer: str = ""
+    recognizers: tuple[str, ...] = ()
+    thresholds: dict[str, float] = {}
     seed: int | None = None
     source: str = ""
     wire: str = ""

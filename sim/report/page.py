@@ -103,7 +103,11 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield f"Model “{word}”", f"sha256 {digest}"
     if manifest.engine != "micro":
         yield "Licence of the models", LICENCE
-    for name, text in (("Recognizer", manifest.recognizer), ("Wire", manifest.wire), ("Sound", manifest.source)):
+    for name, text in (
+        ("Recognizer", ", ".join(manifest.recognizers)),
+        ("Wire", manifest.wire),
+        ("Sound", manifest.source),
+    ):
         if text:
             yield name, text
     if manifest.seed is not None:

@@ -45,9 +45,9 @@ def _curve(scores: NDArray[np.float32], threshold: float | None) -> Curve | None
 
 
 def _threshold(run: Run, word: str) -> float | None:
-    """What the events say; a device that never came near it has told only what was set."""
+    """What the manifest says; where that is gone, an event may have told."""
     told = (facts["threshold"] for _, facts in run.of("wake", "near_miss") if facts["word"] == word)
-    return next(told, run.outcome.manifest.device.wake.threshold)
+    return run.outcome.manifest.thresholds.get(word) or next(told, None)
 
 
 def _marks(run: Run, word: str) -> Iterator[Span]:
