@@ -12,6 +12,7 @@ import device.command
 import sim.cloud.command
 import sim.cloud.models.command
 import sim.command
+import uplink.keys_command
 import wakeword.command
 from device.errors import DeviceError
 from sim.cloud.embedded import embedded_far_end
@@ -34,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     sim.command.add_parser(commands)
     sim.cloud.command.add_parser(commands)
     wakeword.command.add_parser(commands)
+    uplink.keys_command.add_parser(commands)
     sim.cloud.models.command.add_parser(commands)
     return top
 

@@ -24,7 +24,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 
 IN_ONE_FILE = {
-    *("amqtt", "fsspec", "kaldi_native_fbank", "matplotlib", "onnx", "onnxruntime", "openwakeword", "paho"),
+    *("amqtt", "fsspec", "kaldi_native_fbank", "matplotlib", "nacl", "onnx", "onnxruntime", "openwakeword", "paho"),
     *("pocketsphinx", "pymicro_wakeword", "pyroomacoustics", "sounddevice", "soundfile", "soxr", "vosk"),
 }
 IN_ONE_FOLDER = {"dask", "nicegui", "sqlalchemy"}

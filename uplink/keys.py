@@ -137,17 +137,18 @@ def _write(path: Path, content: dict[str, str], mode: int) -> None:
     """Write a file so that it is there whole or not at all, also when the power goes."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in reversed([path.parent, *path.parent.parents]):
+            folder.mkdir(exist_ok=True, mode=0o700)  # one by one, or only the last would be closed to others
         with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w") as file:
             file.write(json.dumps(content) + "\n")
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
+        name = os.open(path.parent, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(name)
         finally:
-            os.close(folder)
+            os.close(name)
     except OSError as error:
         with suppress(OSError):
             new.unlink()

@@ -173,7 +173,7 @@ class FarEnd:
         self._tell("stored", {"clip": part.clip, "number": part.number, "last": part.last, "samples": samples})
         for answer in answers:
             if isinstance(answer, Directive):
-                self._direct(part.device, answer)
+                self.direct(part.device, answer)
                 continue
             self._receiver.publish_receipt(answer)
             if answer.complete and part.clip not in self._asked and self._cloud.store.transcript(part.clip) is None:
@@ -182,7 +182,8 @@ class FarEnd:
                 self._tell("complete", {"clip": clip.id, "samples": clip.end - clip.begin})
                 self._ask(clip.id)
 
-    def _direct(self, device: str, directive: Directive) -> None:
+    def direct(self, device: str, directive: Directive) -> None:
+        """Send a directive; it is lost where there is no connection, or the device is not known. From any thread."""
         try:
             self._receiver.publish_directive(device, directive)
         except SimError as error:
@@ -206,5 +207,5 @@ class FarEnd:
                 heard = answer.transcript
                 self._tell("transcript", {"clip": clip, "text": heard.text, "recognizer": heard.recognizer})
                 for directive in answer.directives:
-                    self._direct(answer.device, directive)
+                    self.direct(answer.device, directive)
             self._count(-1)
