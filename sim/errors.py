@@ -33,6 +33,10 @@ class StoreError(SimError):
     """The far end's store cannot be opened, read or written."""
 
 
+class StoreAwayError(StoreError):
+    """The place behind the store cannot be used now: what failed may work when it is there again."""
+
+
 class Refused(SimError):  # noqa: N818 - it is an answer, not a fault
     """A part that the far end does not take, with its reason in a word; no receipt is given."""
 

@@ -3,68 +3,125 @@
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from sim.errors import StoreError
+from sim.errors import StoreAwayError, StoreError
 
 
 class Files:
     """Bytes under names like ``dot/dot-1-000/00001.flac``; what `write` has written is on the disk.
 
-    `folder` is the local folder, None where the root is elsewhere.
+    For any number of threads and programs. `folder` is the local folder, None where the root is elsewhere; `shown` is
+    the root as it may be told to anybody.
     """
 
     def __init__(self, root: Path | str) -> None:
         """Take a folder (made where it is missing) or an fsspec URL; raises StoreError where it cannot be used."""
-        self._root = str(root)
+        self.shown = _without_secrets(str(root))
         try:
-            self._fs, self._base = fsspec.core.url_to_fs(self._root)
-        except (ImportError, ValueError) as error:
-            raise StoreError(f"the store {self._root} cannot be reached ({error}); name a folder instead") from None
+            self._fs, self._base = fsspec.core.url_to_fs(str(root))
+        except ImportError as error:
+            missing = getattr(error.__cause__, "name", None) or error.name
+            raise StoreError(f"the store {self.shown} needs {missing}; install it: pip install {missing}") from None
+        except ValueError as error:
+            raise StoreError(f"the store {self.shown} cannot be reached ({error}); name a folder instead") from None
+        except Exception as error:  # noqa: BLE001 - some look for their server now, and each has faults of its own
+            self._away("reached", error)
         self.folder = Path(self._base) if isinstance(self._fs, LocalFileSystem) else None
         if self.folder is not None:
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                _make_durably(self.folder)
             except OSError as error:
                 raise StoreError(
                     f"the store {self.folder} cannot be written ({error.strerror}); name another with --store"
                 ) from None
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file as a whole or not at all; raises StoreError."""
-        try:
-            if self.folder is None:
-                self._fs.makedirs(f"{self._base}/{os.path.dirname(name)}", exist_ok=True)  # noqa: PTH120 - it is no path here
-                self._fs.pipe_file(f"{self._base}/{name}", data)
-            else:
+        """Write a file as a whole or not at all; raises StoreAwayError."""
+        if self.folder is not None:
+            try:
                 _write_durably(self.folder / name, data)
-        except OSError as error:
-            raise StoreError(
-                f"{name} cannot be written to the store {self._root} ({error.strerror or error}); make room or mend it"
-            ) from None
+            except OSError as error:
+                raise StoreAwayError(
+                    f"{name} cannot be written to the store {self.folder} ({error.strerror}); make room or mend it"
+                ) from None
+            return
+        path = f"{self._base}/{name}"
+        with self._reached("written"):
+            try:
+                self._fs.pipe_file(path, data)
+            except FileNotFoundError:  # it knows folders
+                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                self._fs.pipe_file(path, data)
 
     def read(self, name: str) -> bytes:
-        """Give a file's bytes; raises StoreError where it is gone."""
-        try:
-            data: bytes = self._fs.cat_file(f"{self._base}/{name}")
-        except OSError as error:
-            raise StoreError(f"{name} is gone from the store {self._root} ({error.strerror or error})") from None
+        """Give a file's bytes; raises StoreError where it is gone, StoreAwayError where nothing can be read."""
+        with self._reached("read"):
+            try:
+                data: bytes = self._fs.cat_file(f"{self._base}/{name}")
+            except FileNotFoundError:
+                raise StoreError(f"{name} is gone from the store {self.shown}; bring it back from a copy") from None
         return data
+
+    def remove(self, name: str) -> None:
+        """Remove a file, as well as it goes."""
+        with suppress(Exception):  # it only takes room
+            self._fs.rm_file(f"{self._base}/{name}")
+
+    @contextmanager
+    def _reached(self, deed: str) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - every kind of place has its own faults, and they share no base
+            self._away(deed, error)
+
+    def _away(self, deed: str, error: Exception) -> NoReturn:
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise StoreAwayError(
+            f"the store {self.shown} cannot be {deed} ({why}); check its address and your rights"
+        ) from None
+
+
+def _without_secrets(root: str) -> str:
+    scheme, mark, rest = root.rpartition("://")
+    return scheme + mark + rest.rpartition("@")[2] if mark else root
 
 
 def _write_durably(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _make_durably(path.parent)
+    # A name of its own, or the rename of one who writes the same could publish what another has half written.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        os.fsync(folder)  # or the name may be lost with the power, and a receipt would have lied
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)  # or the name may be lost with the power, and a receipt would have lied
+
+
+def _make_durably(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_durably(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

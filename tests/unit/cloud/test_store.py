@@ -126,22 +126,22 @@ def test_audio_lies_in_one_file_a_part_and_no_drafts_stay(store: ClipStore, tmp_
     for part in PARTS:
         store.add(part)
     files = sorted(path for path in (tmp_path / "cloud" / "audio").rglob("*") if path.is_file())
-    assert [path.name for path in files] == ["00000.flac", "00001.flac", "00002.flac", "00003.flac"]
+    assert [path.name for path in files] == [f"{part.number:05d}-{part.digest[:16]}.flac" for part in PARTS]
     assert [path.read_bytes() for path in files] == [part.audio for part in PARTS]
 
 
 def test_a_part_whose_file_was_lost_or_changed_is_named(store: ClipStore, tmp_path: Path) -> None:
     for part in PARTS:
         store.add(part)
-    file = next((tmp_path / "cloud").rglob("00002.flac"))
+    file = next((tmp_path / "cloud").rglob("00002-*.flac"))
     file.write_bytes(PARTS[3].audio)
-    with pytest.raises(StoreError, match=r"00002\.flac is damaged in the store \(2000 samples instead of 6000\)"):
+    with pytest.raises(StoreError, match=r"00002-\w+\.flac is damaged in the store \(2000 samples instead of 6000\)"):
         store.audio(PARTS[0].clip)
     file.write_bytes(b"")
-    with pytest.raises(StoreError, match=r"00002\.flac is damaged in the store"):
+    with pytest.raises(StoreError, match=r"00002-\w+\.flac is damaged in the store"):
         store.audio(PARTS[0].clip)
     file.unlink()
-    with pytest.raises(StoreError, match=r"00002\.flac is gone from the store"):
+    with pytest.raises(StoreError, match=r"00002-\w+\.flac is gone from the store"):
         store.audio(PARTS[0].clip)
 
 
@@ -171,7 +171,7 @@ def test_a_store_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(store: ClipStore, tmp_path: Path) -> None:
     store.add(PARTS[0])
-    with store._engine.connect() as connection:
+    with store._database._engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreError, match="disk is full"):

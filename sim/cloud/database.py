@@ -1,0 +1,137 @@
+"""A database, SQLite or PostgreSQL, as something to read from and to write to. Its faults are one sentence."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from sim.cloud.schema import Base
+from sim.errors import StoreAwayError, StoreError
+
+_PATIENCE_MS = 10_000
+"""How long to wait for another program that writes, and for a database whose machine says nothing."""
+_SETTINGS = f"-c lock_timeout={_PATIENCE_MS} -c statement_timeout={3 * _PATIENCE_MS}"
+_POSTGRESQL: dict[str, Any] = {
+    "connect_timeout": _PATIENCE_MS // 1000,
+    "tcp_user_timeout": _PATIENCE_MS,
+    # A program that is stopped in the middle of a transaction must not hold up the others for good.
+    "options": f"{_SETTINGS} -c idle_in_transaction_session_timeout={3 * _PATIENCE_MS}",
+}
+_MAKING = text("SELECT pg_advisory_xact_lock(20190410)")
+
+
+class Database:
+    """Tables for any number of threads and programs. A method raises StoreAwayError while it cannot be used."""
+
+    def __init__(self, url: str) -> None:
+        """Connect to an SQLAlchemy URL, and make the tables where they are missing; raises StoreError."""
+        self._writing = threading.Lock()
+        self._shown = "named"
+        with self._translated():
+            parsed = _with_driver(make_url(url))
+            self._shown = _without_secrets(parsed)
+            self._engine = self._open(parsed)
+            self._sqlite = self._engine.dialect.name == "sqlite"
+            # What is written on this one excludes other writers from its beginning on.
+            self._writer = self._engine.execution_options(immediate=True) if self._sqlite else self._engine
+        try:
+            self._make_tables()
+        except StoreError:
+            self._engine.dispose()
+            raise
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that sees one state of the database."""
+        with self._translated(), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session whose changes are on the disk after the block, or, where it raises, were never made."""
+        with self._writing, self._translated(), Session(self._writer) as session:
+            yield session
+            session.commit()
+
+    def _open(self, url: URL) -> Engine:
+        try:
+            if url.get_backend_name() == "sqlite":
+                engine = create_engine(url)
+                event.listen(engine, "connect", _set_up_sqlite)
+                event.listen(engine, "begin", _begin_sqlite)
+                return engine
+            if url.get_backend_name() == "postgresql":
+                # Without the ping, the first to come after a restart of the database would meet a dead connection.
+                return create_engine(
+                    url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=_POSTGRESQL
+                )
+        except ImportError as error:
+            raise StoreError(
+                f"the database {self._shown} needs {error.name}; install it: pip install 'psycopg[binary]'"
+            ) from None
+        raise StoreError(f"the database {self._shown} cannot be used; name one of SQLite or PostgreSQL")
+
+    def _make_tables(self) -> None:
+        with self.writing() as session:
+            if not self._sqlite:
+                session.execute(_MAKING)  # or two programs that start at once would both make them
+            Base.metadata.create_all(session.connection())
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            # Its own text quotes the statement and its values; the driver's is the one line that says what is wrong.
+            why = str(getattr(error, "orig", None) or error).splitlines()[0]
+            mend = "check that it runs and lets you in" if "://" in self._shown else "check disk and file"
+            raise StoreAwayError(f"the database {self._shown} cannot be used ({why}); {mend}") from None
+
+
+def _with_driver(url: URL) -> URL:
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+
+
+def _without_secrets(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.set(username=None, password=None, query={}).render_as_string()
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # so that transactions begin as `_begin_sqlite` says
+    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+    _turn_to_wal(connection)  # readers do not wait for the writer
+    connection.execute("PRAGMA synchronous = FULL")  # a receipt says that the part is on the disk
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _turn_to_wal(connection: Any) -> None:
+    """Turn a new file to WAL, which fails at once where another program does the same, and need not be repeated."""
+    for _ in range(100):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            connection.execute("BEGIN IMMEDIATE")  # waits for the other one
+            connection.execute("ROLLBACK")
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes then would fail, unwaited, where another program wrote in between.
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,68 @@
+"""The far end's tables. Times are sample indices; nothing in them is of one kind of database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """What all tables have in common."""
+
+
+class ClipRow(Base):
+    """A clip of which at least one part is stored; whoever adds a part to it locks this row."""
+
+    __tablename__ = "clips"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    device: Mapped[str] = mapped_column(index=True)
+    complete: Mapped[bool]
+
+
+class PartRow(Base):
+    """A part whose audio is safe; the digest also names its file.
+
+    sealed: the digest of the body in which it came last, as its receipt named it.
+    """
+
+    __tablename__ = "parts"
+    clip: Mapped[str] = mapped_column(ForeignKey("clips.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[bool]
+    begin: Mapped[int] = mapped_column(BigInteger)
+    end: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str]
+    sealed: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class TurnRow(Base):
+    """A complete clip that waits for its answer: there is a row from the last part until the transcript.
+
+    owner: the receiver that is at it, none until one has claimed it; beat: changes for as long as that one lives.
+    """
+
+    __tablename__ = "turns"
+    clip: Mapped[str] = mapped_column(ForeignKey("clips.id"), primary_key=True)
+    owner: Mapped[str | None]
+    beat: Mapped[int] = mapped_column(BigInteger)
+
+
+class TranscriptRow(Base):
+    """What was heard in a clip."""
+
+    __tablename__ = "transcripts"
+    clip: Mapped[str] = mapped_column(ForeignKey("clips.id"), primary_key=True)
+    recognizer: Mapped[str]
+    text: Mapped[str]
+    words: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class CounterRow(Base):
+    """A number that only grows."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
