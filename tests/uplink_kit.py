@@ -120,14 +120,15 @@ def mosquitto(program: str, folder: Path, port: int, lines: Iterable[str] = ("al
     config.write_text("\n".join([f"listener {port} 127.0.0.1", "persistence false", *lines]) + "\n")
     with subprocess.Popen([program, "-c", config], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
-            _wait_for_port(port, process)
+            wait_for_port(port, process)
             yield f"mqtt://127.0.0.1:{port}"
         finally:
             process.terminate()
             process.communicate(timeout=DEADLINE_S)
 
 
-def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until somebody listens on this loopback port; fails where the process ends first, or at the deadline."""
     end = time.monotonic() + DEADLINE_S
     while process.poll() is None and time.monotonic() < end:
         try:

@@ -22,14 +22,17 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from uplink.address import Access, Address
 from uplink.envelope import VERSION
 from uplink.errors import AddressError
-from uplink.reasons import UNSUPPORTED_VERSION, explained
-from uplink.tls import TellingSocket, client_context, fault_sentence
+from uplink.reasons import UNSPECIFIED, UNSUPPORTED_VERSION, explained
+from uplink.tls import TellingSocket, client_context, fault_sentence, no_tls
 
 Version: TypeAlias = Literal["3.1.1", "5"]
 OnMessage: TypeAlias = Callable[[str, bytes], None]
 
 CONTENT_TYPE = "application/vnd.misheard"
 _KEEPALIVE_S = 20
+_VERDICT_S = 0.5
+"""How long to wait for what the broker makes of our certificate, which TLS 1.3 leaves open at first. It shows by a
+session ticket or by an alert, and the alert is lost where something was sent to a broker that has hung up."""
 _LOOK_S = 5.0
 """How often to see whether it is time for a ping."""
 
@@ -223,6 +226,8 @@ class Connection:
         poll = selectors.PollSelector()
         poll.register(self._bell, selectors.EVENT_READ)
         poll.register(connection, selectors.EVENT_READ)
+        if isinstance(connection, TellingSocket) and poll.select(_VERDICT_S):
+            self._read(paho)
         while self._ended is None and not self._abandoned:
             if paho.want_write():
                 paho.loop_write()
@@ -291,7 +296,7 @@ class Connection:
     def _disconnected(self, _paho: Any, _data: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
         if self._ended is not None:
             return
-        said = f"({str(code).lower()})"
+        said = f"({'lost' if code.value == UNSPECIFIED else str(code).lower()})"
         if flags.is_disconnect_packet_from_server:
             said = explained(str(code))
         elif not self.answered and self._address.secure:
@@ -304,7 +309,13 @@ class Connection:
         return f"the broker at {self._address} does not answer; check that it speaks MQTT"
 
     def _absent(self, error: OSError) -> str:
-        why = error.strerror or str(error) or type(error).__name__
+        why = "timed out" if isinstance(error, TimeoutError) else error.strerror or str(error)
+        if (
+            self._address.secure
+            and isinstance(error, ConnectionError)
+            and not isinstance(error, ConnectionRefusedError)
+        ):
+            return no_tls(self._address, why)
         return f"no broker answers at {self._address} ({why}); start one there or name another with --broker"
 
 

@@ -37,7 +37,8 @@ class Link:
 
     The callbacks run on the link's own thread, `on_notice` also on that of `publish`: they hand over and return.
     `on_up` comes after the broker has accepted every subscription, `on_down(reason)` when that ends or does not come
-    about. What a callback raises ends the link and comes out of the next `publish` or `close` as LinkError.
+    about, and again when that has another reason. What a callback raises ends the link and comes out of the next
+    `publish` or `close` as LinkError.
 
     `on_notice(kind, facts)` passes on what becomes of messages at QoS 1: ``unheard`` (topic) where nobody listens,
     ``rejected`` (topic, reason) where the broker does not take them; once, until that topic's messages fare otherwise.
@@ -223,7 +224,7 @@ class Link:
 
     def _fall(self, reason: str) -> None:
         with self._state:
-            news = (self._told_up or not self._settled) and not self._closing
+            news = (self._told_up or reason != self._reason) and not self._closing
             self._told_up, self._settled, self._reason = False, True, reason
             self._state.notify_all()
         if news:

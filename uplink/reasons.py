@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SUCCESS = 0x00
 NO_MATCHING_SUBSCRIBERS = 0x10
+UNSPECIFIED = 0x80
 UNSUPPORTED_VERSION = 0x84
 
 _MENDS = {

@@ -107,10 +107,12 @@ def fault_sentence(error: ssl.SSLError, address: Address) -> str:
     if "ALERT" in reason:
         said = reason.rpartition("ALERT_")[2].replace("_", " ").lower()
         return f"the broker at {address} refuses in TLS ({said}); its log says more"
-    return (
-        f"what answers at {address} speaks no TLS ({reason.replace('_', ' ').lower() or error.strerror}); name the "
-        "port where the broker does, 8883 as a rule"
-    )
+    return no_tls(address, reason.replace("_", " ").lower() or str(error))
+
+
+def no_tls(address: Address, why: str) -> str:
+    """Say that something listens there, and that it is no TLS."""
+    return f"what answers at {address} speaks no TLS ({why}); name the port where the broker does, 8883 as a rule"
 
 
 def _distrust(error: ssl.SSLCertVerificationError, address: Address) -> str:
