@@ -80,6 +80,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     from device.rundir import RunDirectory
     from device.session import Session
     from device.timeline import Timeline
+    from uplink.address import ANYBODY
     from wakeword.models import LICENCE
     from wakeword.scorer import load_scorers
     from wakeword.vad import VoiceActivity
@@ -105,7 +106,8 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
                 here = stack.enter_context(embedded(state, settings.name, relay))
                 url = here.url
             voice = VoiceActivity()
-            session = Session(settings, stream, source, scorers, voice, url, state, pace, observers, on_block)
+            access = ANYBODY if here else settings.uplink.access()
+            session = Session(settings, stream, source, scorers, voice, url, state, pace, observers, on_block, access)
             relay.to, manifest = session.runtime.tell, session.manifest()
             listening = f"listening to {source.name} for {', '.join(scorers.names)}; Ctrl-C ends"
             console.print(listening, style="dim", markup=False)

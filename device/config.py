@@ -12,6 +12,8 @@ from pydantic_core.core_schema import ValidationInfo
 
 from device.errors import ConfigError
 from device.yaml_model import load_yaml_model
+from uplink.address import Access
+from uplink.profiles import PROFILES
 from wakeword.sound import RATE
 
 Milliseconds = Annotated[int, Field(ge=0, le=3_600_000)]
@@ -90,6 +92,16 @@ class UplinkSettings(_Settings):
     in_flight: int = Field(16, ge=1, le=100, description="parts on their way at once")
     resend_ms: int = Field(5000, ge=100, le=600_000, description="after this without a receipt a part is sent again")
     drain_ms: Milliseconds = Field(30_000, description="at the end, how long to wait for the last receipts")
+
+    def access(self) -> Access:
+        """What these say of a broker that is not the embedded one."""
+        return Access(
+            ca_file=self.ca_file,
+            certificate_file=self.certificate_file,
+            key_file=self.key_file,
+            allow_plain=self.allow_plain,
+            limits=PROFILES[self.broker_profile or "mosquitto"],
+        )
 
 
 class DeviceSettings(_Settings):

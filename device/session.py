@@ -13,6 +13,7 @@ from device.events import Event, Kind, Stream
 from device.firmware import Firmware, Voice
 from device.outbox import Outbox
 from device.runtime import Observer, Runtime, is_news
+from uplink.address import ANYBODY, Access
 from uplink.errors import KeysError
 from uplink.keyring import FAR_END, Keyring
 from uplink.message import JSON
@@ -49,6 +50,7 @@ class Session:
     pace: Pace = "real"
     observers: Sequence[Observer] = ()
     on_block: Callable[[Block], None] | None = None
+    access: Access = ANYBODY
 
     def __post_init__(self) -> None:
         firmware = Firmware(self.settings, self.stream, self.scorers, self.voice)
@@ -74,6 +76,7 @@ class Session:
             on_fact=self.runtime.tell,
             in_flight=uplink.in_flight,
             resend_s=uplink.resend_ms / 1000,
+            access=self.access,
         )
         self._outbox = Outbox(
             self.settings.name, self._sender.submit, lambda why: self.runtime.tell("spool_error", {"reason": why})
