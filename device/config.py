@@ -12,6 +12,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from device.errors import ConfigError
 from device.yaml_model import load_yaml_model
+from uplink.budget import Policy
 from uplink.address import Access
 from uplink.profiles import PROFILES
 from wakeword.sound import RATE
@@ -91,6 +92,11 @@ class UplinkSettings(_Settings):
     allow_plain: bool = Field(False, description="let sound go to a broker on another machine without TLS")
     in_flight: int = Field(16, ge=1, le=100, description="parts on their way at once")
     resend_ms: int = Field(5000, ge=100, le=600_000, description="after this without a receipt a part is sent again")
+    spool_mb: int = Field(256, ge=1, le=1_000_000, description="clips that wait on the disk, in millions of bytes")
+    spool_days: float = Field(30, gt=0, le=3650, description="how long a clip waits at most, while the device listens")
+    spool_policy: Policy = Field(
+        "drop_oldest", description="when that is full: refuse_new, drop_oldest or drop_unverified_first, whole clips"
+    )
     drain_ms: Milliseconds = Field(30_000, description="at the end, how long to wait for the last receipts")
 
     def access(self) -> Access:

@@ -25,7 +25,7 @@ class Outbox:
     def __init__(
         self,
         device: str,
-        submit: Callable[[Part], None],
+        submit: Callable[[Part], object],
         on_trouble: Callable[[str], None],
         *,
         retry_s: float = 1.0,

@@ -9,19 +9,26 @@ from pathlib import Path
 from device.audio import Block, Pace, Source
 from device.config import DeviceSettings
 from device.ear import thresholds
+from device.errors import DeviceError
 from device.events import Event, Kind, Stream
 from device.firmware import Firmware, Voice
 from device.outbox import Outbox
-from device.runtime import Observer, Runtime, is_news
+from device.runtime import Observer, Runtime
 from uplink.address import ANYBODY, Access
+from uplink.budget import Budget
 from uplink.errors import KeysError
 from uplink.keyring import FAR_END, Keyring
 from uplink.message import JSON
 from uplink.seal import Seal
 from uplink.sender import Sender
-from uplink.spool import Spool
+from uplink.spool import Moment, Spool
 from wakeword.scorer import ScorerGroup
+from wakeword.sound import RATE
 
+_TOLD = {*Kind, "dropped", "spool_rescued"} - {Kind.HOP, Kind.PART}
+"""What the far end is told, as well as it goes."""
+_NAMED = 10
+"""Dropped clips that are named at the end; `misheard spool list` names all."""
 _LAST_S = 2.0
 """After Ctrl-C nobody wants to wait longer for receipts; what has none is sent at the next start."""
 
@@ -53,9 +60,10 @@ class Session:
     access: Access = ANYBODY
 
     def __post_init__(self) -> None:
+        self._playing = False
+        self._lost: list[str] = []
         firmware = Firmware(self.settings, self.stream, self.scorers, self.voice)
         seal = Seal(self._keys())
-        self.spool = Spool(self.state / self.settings.name / "spool.sqlite", seal)
         self.runtime = Runtime(
             firmware,
             self.source,
@@ -64,6 +72,13 @@ class Session:
             on_block=self.on_block,
         )
         uplink = self.settings.uplink
+        budget = Budget(uplink.spool_mb * 1_000_000, uplink.spool_days * 86_400, uplink.spool_policy)
+        self.spool = Spool(
+            self.state / self.settings.name / "spool.sqlite",
+            budget,
+            now=lambda: Moment(firmware.clock / RATE, self.stream.utc_at(firmware.clock)),
+            on_fact=self._note,
+        )
         self._drain_s = uplink.drain_ms / 1000
         self.kept = False
         """Whether all that was captured is in the spool, so that ending at once loses nothing."""
@@ -93,12 +108,20 @@ class Session:
             )
         return keys
 
+    def _note(self, kind: str, facts: Mapping[str, JSON]) -> None:
+        """Tell what the spool says, and keep what it had to drop."""
+        if kind == "dropped" and facts["why"] != "deleted":
+            self._lost.append(f"{facts['clip']} ({str(facts['why']).replace('_', ' ')})")
+        self.runtime.tell(kind, facts)
+
     def _carry(self, event: Event) -> None:
         if event.kind == Kind.PART:
             self._outbox.put(event)
         elif event.kind == Kind.MUTE:
             self._sender.status({"muted": event.facts["muted"]})
-        if is_news(event) and event.kind in set(Kind):
+        elif event.kind == Kind.DELETE_CLIP:
+            self._sender.forget(str(event.facts["clip"]))
+        if self._playing and event.kind in _TOLD:
             told: dict[str, JSON] = {"sample": event.sample, "utc": self.stream.utc_at(event.sample)}
             self._sender.tell({**told, "kind": event.kind, **event.facts})
 
@@ -107,9 +130,10 @@ class Session:
 
         `answered(timeout_s)` waits for the far end's last answers, where the far end is at hand. What is not received
         stays in the spool for the next start; so does everything when this raises: LinkError where the broker cannot
-        be had at the start, DeviceError where the source breaks or a part could not be kept.
+        be had at the start, DeviceError where the source breaks, a part could not be kept, or a clip was dropped.
         """
         received = False
+        self._playing = True
         try:
             self._sender.start(strict=True)
             try:
@@ -121,8 +145,15 @@ class Session:
                 if received and answered is not None:
                     answered(self._drain_s)
         finally:
+            self._playing = False
             self._sender.close()
             self.spool.close()
+        if self._lost:
+            lost = list(dict.fromkeys(self._lost))
+            more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+            raise DeviceError(
+                f"these clips had to be dropped: {', '.join(lost[:_NAMED])}{more}; `misheard spool list` names all"
+            )
         return received
 
     def manifest(self) -> Mapping[str, JSON]:

@@ -53,10 +53,11 @@ __all__ = [
     "encode_receipt",
     "encode_status",
     "parse_topic",
+    "require_clip",
     "topic",
 ]
 
-Kind: TypeAlias = Literal["part", "event", "status", "receipt", "directive"]
+Kind: TypeAlias = Literal["part", "event", "status", "inquiry", "receipt", "directive", "inventory"]
 DirectiveName: TypeAlias = Literal["StopCapture", "ExpectSpeech", "Speak", "SetMute", "DeleteClip", "TurnEnd"]
 DIRECTIVES: Final[tuple[str, ...]] = get_args(DirectiveName)
 
@@ -113,7 +114,7 @@ class Part:
     sealed: str | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _require_clip(self.device, self.clip)
+        require_clip(self.device, self.clip)
         _require_number(self.number)
         if not 0 <= self.begin <= self.end <= MAX_SAMPLE:
             raise MessageError(f"a part from sample {self.begin} to {self.end} cannot be; it must run forwards from 0")
@@ -147,7 +148,7 @@ class Receipt:
     complete: bool
 
     def __post_init__(self) -> None:
-        _require_clip(self.device, self.clip)
+        require_clip(self.device, self.clip)
         _require_number(self.number)
         if not _DIGEST.fullmatch(self.digest):
             raise MessageError(f"the digest {ascii(self.digest)[:80]} is not 64 hexadecimal digits")
@@ -287,7 +288,8 @@ def _require_device(device: str) -> str:
     return device
 
 
-def _require_clip(device: str, clip: str) -> None:
+def require_clip(device: str, clip: str) -> None:
+    """Raise MessageError for a clip id that is none of this device's."""
     _require_device(device)
     if not _CLIP.fullmatch(clip) or not clip.startswith(f"{device}-"):
         raise MessageError(

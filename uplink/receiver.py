@@ -9,6 +9,7 @@ from typing import TypeAlias
 from uplink.address import ANYBODY, Access
 from uplink.envelope import JSON
 from uplink.errors import MessageError
+from uplink.inventory import Inquiry, Inventory, decode_inquiry, encode_inventory
 from uplink.link import Link
 from uplink.message import (
     Directive,
@@ -25,6 +26,7 @@ from uplink.message import (
 from uplink.seal import Seal
 
 OnPart: TypeAlias = Callable[[Part], None]
+OnInquiry: TypeAlias = Callable[[Inquiry], None]
 OnObject: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
 OnRefused: TypeAlias = Callable[[MessageError], None]
 OnText: TypeAlias = Callable[[str], None]
@@ -44,6 +46,7 @@ class Receiver:
         seal: Seal,
         next_serial: Callable[[], int],
         on_part: OnPart,
+        on_inquiry: OnInquiry = lambda _inquiry: None,
         on_event: OnObject,
         on_status: OnObject,
         on_refused: OnRefused,
@@ -53,6 +56,7 @@ class Receiver:
     ) -> None:
         """Prepare, without connecting; raises AddressError for a broker that cannot be."""
         self._on_part = on_part
+        self._on_inquiry = on_inquiry
         self._on_event = on_event
         self._on_status = on_status
         self._on_refused = on_refused
@@ -61,7 +65,7 @@ class Receiver:
         self._link = Link(
             url,
             f"misheard-far-end-{secrets.token_hex(4)}",  # brokers end the older of two clients of one name
-            topics=[topic("+", "part"), topic("+", "event"), topic("+", "status")],
+            topics=[topic("+", "part"), topic("+", "event"), topic("+", "status"), topic("+", "inquiry")],
             on_message=self._receive,
             on_up=on_up,
             on_down=on_down,
@@ -81,6 +85,15 @@ class Receiver:
             return False
         return self._link.publish(topic(receipt.device, "receipt"), payload, qos=1)
 
+    def publish_inventory(self, inventory: Inventory) -> bool:
+        """Answer a device's question; False while there is no connection: it will go on without an answer."""
+        try:
+            payload = encode_inventory(inventory, self._seal)
+        except MessageError as error:
+            self._on_refused(error)
+            return False
+        return self._link.publish(topic(inventory.device, "inventory"), payload, qos=1)
+
     def publish_directive(self, device: str, directive: Directive) -> bool:
         """Send a directive; False while there is no connection, and then it is lost."""
         try:
@@ -99,6 +112,8 @@ class Receiver:
             device, kind = parse_topic(name)
             if kind == "part":
                 self._on_part(decode_part(device, payload, self._seal))
+            elif kind == "inquiry":
+                self._on_inquiry(decode_inquiry(device, payload, self._seal))
             elif kind == "event":
                 self._on_event(device, decode_event(device, payload, self._seal))
             elif kind == "status":

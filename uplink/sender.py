@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import queue
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,40 +11,43 @@ from types import TracebackType
 from typing import TypeAlias
 
 from uplink.address import ANYBODY, Access
-from uplink.envelope import JSON
+from uplink.delivery import Delivery
+from uplink.envelope import JSON, digest_of
 from uplink.errors import MessageError, SpoolError, UplinkError
+from uplink.figures import Figures
 from uplink.freshness import require_fresh
+from uplink.inventory import Inquiry, Parts, decode_inventory, encode_inquiry
 from uplink.link import Link, Will
 from uplink.message import (
     Directive,
     Kind,
     Part,
+    Receipt,
     decode_directive,
     decode_receipt,
     encode_event,
+    encode_part,
     encode_status,
     parse_topic,
     topic,
 )
 from uplink.seal import Seal
-from uplink.spool import Spool
+from uplink.spool import OnFact, Spool
 
-OnFact: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
 OnDirective: TypeAlias = Callable[[Directive], None]
 
-_LONGEST_PAUSE = 8
-"""How many times `resend_s` the repetitions are apart at most while no receipt comes at all."""
+_BATCH = 64
+"""Posts that are taken together at most, so that their receipts cost one transaction."""
 
 
 class Sender:
-    """Sends what is in the spool, in order, `in_flight` parts at a time, each again and again until it is receipted.
+    """Sends what is in the spool, `in_flight` parts at a time, each again and again until it is receipted.
 
     One thread owns the logic; the network and the callers post to it. `on_directive` and `on_fact` run on that
     thread and should return soon; what they raise ends the sender and comes out of its next call as UplinkError.
 
-    Facts: ``connected``, ``disconnected`` (reason), ``part_sent`` (clip, number, bytes), ``receipt`` (clip, number,
-    complete), ``refused`` (kind, reason, why) for a message that is not to be believed, ``events_dropped`` (count),
-    ``spool_error`` (reason).
+    Facts: those of `Delivery`, the notices of the `Link`, and ``connected``, ``disconnected`` (reason), ``refused``
+    (kind, reason, why) for a message that is not to be believed, ``events_dropped`` (count).
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class Sender:
         in_flight: int = 16,
         resend_s: float = 5.0,
         access: Access = ANYBODY,
+        clock: Callable[[], float] = time.monotonic,
+        chance: random.Random | None = None,
     ) -> None:
         """Prepare, without connecting; raises AddressError or MessageError for a broker or device that cannot be."""
         self.device = device
@@ -66,29 +71,34 @@ class Sender:
         self._seal = seal
         self._on_directive = on_directive
         self._on_fact = on_fact
-        self._in_flight = in_flight
-        self._resend_s = resend_s
+        self._clock = clock
         self._posts: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._settled = threading.Condition()
         self._failure: Exception | None = None
         self._ending = False
         # Only the owning thread touches these.
+        self._receipts: list[Receipt] = []  # came, and not settled yet
         self._up = False
         self._status: dict[str, JSON] = {"state": "online"}
-        self._sent: dict[tuple[str, int], float] = {}  # when each part on its way is given up and sent again
-        self._place = 0  # of the newest part sent in this round through the spool
-        self._missed = False  # a part was given up since the last round began
-        self._again = math.inf  # when to look at the spool again, if nothing is posted before
-        self._broken = False  # the spool could not be read; leave it alone until then
-        self._pause = 1
-        self._dropped = 0
+        self._untold = 0
+        self._delivery = Delivery(
+            spool,
+            publish=lambda payload: self._link.publish(topic(device, "part"), payload, qos=1),
+            ask=self._ask,
+            wait_s=lambda: self._link.wait_s(),
+            on_fact=on_fact,
+            in_flight=in_flight,
+            resend_s=resend_s,
+            chance=chance or random.Random(),
+        )
         self._link = Link(
             url,
             f"misheard-{device}",
-            topics=[topic(device, "receipt"), topic(device, "directive")],
+            topics=[topic(device, "receipt"), topic(device, "directive"), topic(device, "inventory")],
             on_message=lambda name, payload: self._posts.put(lambda: self._receive(name, payload)),
             on_up=lambda: self._posts.put(self._rise),
             on_down=lambda reason: self._posts.put(lambda: self._fall(reason)),
+            on_notice=lambda kind, facts: self._posts.put(lambda: self._on_fact(kind, facts)),
             will=Will(topic(device, "status"), encode_status(device, {"state": "offline"}, seal)),
             access=access,
         )
@@ -99,14 +109,30 @@ class Sender:
         self._link.open(strict)
         self._thread.start()
 
-    def submit(self, part: Part) -> None:
+    def submit(self, part: Part) -> bool:
         """Take a part over: it is on the disk when this returns, and will arrive. From any thread.
 
-        Raises MessageError or SpoolError where the part could not be kept.
+        False where the spool's budget has dropped its clip. Raises MessageError or SpoolError where the part could not
+        be kept.
         """
-        self._spool.put(part)
+        payload = encode_part(part, self._seal)
+        score = part.facts.get("score")
+        kept = self._spool.put(
+            part.clip,
+            part.number,
+            digest_of(payload),
+            payload,
+            last=part.last,
+            priority=float(score) if isinstance(score, int | float) else 0.0,
+        )
         self._check()
-        self._posts.put(_nothing)
+        if kept:
+            self._posts.put(lambda: self._delivery.offer((part.clip, part.number)))
+        return kept
+
+    def forget(self, clip: str) -> None:
+        """Drop what waits of a clip, as the far end wants it; soon, from any thread."""
+        self._posts.put(lambda: self._forget(clip))
 
     def tell(self, event: Mapping[str, JSON]) -> None:
         """Send an event as well as it goes: dropped and counted while there is no connection. From any thread."""
@@ -134,6 +160,16 @@ class Sender:
             )
         self._check()
         return empty
+
+    def figures(self) -> Figures:
+        """Give a look at it all; from any thread."""
+        return Figures(
+            up=self._up,
+            waiting=self._spool.summary(),
+            on_their_way=self._delivery.on_their_way,
+            dropped=self._spool.dropped(),
+            tally=self._delivery.tally.copy(),
+        )
 
     def close(self) -> None:
         """Say that the device is offline, and end; what is not receipted stays in the spool."""
@@ -171,68 +207,38 @@ class Sender:
             raise
 
     def _step(self) -> None:
+        delivery, now = self._delivery, self._clock()
         try:
-            post = self._posts.get(timeout=self._patience())
-        except queue.Empty:
-            post = _nothing
-        post()
-        if self._up and not self._ending and self._posts.empty():
-            self._pump()
-
-    def _patience(self) -> float | None:
-        """Seconds until something is to be sent again; None where only a post can bring that about."""
-        if not self._up or self._again == math.inf:
-            return None
-        return max(0.0, self._again - time.monotonic())
-
-    def _pump(self) -> None:
-        """Fill the window; a part without receipt loses its seat and has its turn again in the next round.
-
-        So a part that the far end never receipts costs repetitions, and never holds up the others.
-        """
-        now = time.monotonic()
-        if self._broken and now < self._again:
-            return
-        late = [key for key, deadline in self._sent.items() if deadline <= now]
-        for key in late:
-            del self._sent[key]
-        if late:
-            self._missed = True
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-        try:
-            self._fill(now + self._resend_s * self._pause)
-            self._broken, self._again = False, min(self._sent.values(), default=math.inf)
-        except SpoolError as error:
-            self._broken, self._again = True, now + self._resend_s
-            self._on_fact("spool_error", {"reason": str(error)})
-
-    def _fill(self, deadline: float) -> None:
-        while free := self._in_flight - len(self._sent):
-            parts = self._spool.waiting(free, self._place)
-            if not parts:
-                if not self._missed:
+            self._posts.get(timeout=max(0.0, delivery.next_time(now) - now))()
+            for _ in range(_BATCH):
+                if self._ending:
                     return
-                self._missed, self._place = False, 0
-            for part in parts:
-                self._place = part.place
-                if (part.clip, part.number) in self._sent:
-                    continue
-                if not self._link.publish(topic(self.device, "part"), part.payload, qos=1):
-                    return  # the link has just gone down; its word is on the way
-                self._sent[part.clip, part.number] = deadline
-                self._on_fact("part_sent", {"clip": part.clip, "number": part.number, "bytes": len(part.payload)})
+                self._posts.get_nowait()()
+        except queue.Empty:
+            pass
+        now = self._clock()
+        if self._receipts:
+            receipts, self._receipts = self._receipts, []
+            delivery.settle(receipts, now)
+            self._notify()
+        delivery.pump(now)
+
+    def _ask(self, question: int, parts: Parts) -> None:
+        payload = encode_inquiry(Inquiry(self.device, question, parts), self._seal)
+        self._link.publish(topic(self.device, "inquiry"), payload, qos=1)
 
     def _rise(self) -> None:
-        self._up, self._place, self._missed, self._pause = True, 0, False, 1
-        self._sent.clear()
+        self._up = True
+        self._delivery.rise(self._link.limits.in_flight)
         self._say(self._status)
         self._on_fact("connected", {})
-        if self._dropped:
-            self._on_fact("events_dropped", {"count": self._dropped})
-            self._dropped = 0
+        if self._untold:
+            self._on_fact("events_dropped", {"count": self._untold})
+            self._untold = 0
 
     def _fall(self, reason: str) -> None:
         self._up = False
+        self._delivery.fall()
         self._on_fact("disconnected", {"reason": reason})
 
     def _end(self) -> None:
@@ -252,14 +258,18 @@ class Sender:
 
     def _tell(self, payload: bytes | None) -> None:
         if not (payload and self._up and self._link.publish(topic(self.device, "event"), payload, qos=0)):
-            self._dropped += 1
+            self._untold += 1
+            self._delivery.tally.events_dropped += 1
 
     def _receive(self, name: str, payload: bytes) -> None:
         kind: Kind | None = None
         try:
             device, kind = parse_topic(name)
             if kind == "receipt":
-                self._settle(device, payload)
+                self._receipts.append(decode_receipt(device, payload, self._seal))
+            elif kind == "inventory":
+                self._delivery.reconcile(decode_inventory(device, payload, self._seal), self._clock())
+                self._notify()
             elif kind == "directive":
                 order = decode_directive(device, payload, self._seal)
                 require_fresh(self._spool, order)
@@ -269,18 +279,17 @@ class Sender:
         except SpoolError as error:
             self._on_fact("spool_error", {"reason": str(error)})
 
+    def _forget(self, clip: str) -> None:
+        try:
+            self._spool.drop(clip, "deleted")
+        except SpoolError as error:
+            self._on_fact("spool_error", {"reason": str(error)})
+        self._notify()
+
     def _refuse(self, kind: Kind | None, error: MessageError) -> None:
+        self._delivery.tally.refused[error.reason] += 1
         self._on_fact("refused", {"kind": kind, "reason": error.reason, "why": str(error)})
 
-    def _settle(self, device: str, payload: bytes) -> None:
-        receipt = decode_receipt(device, payload, self._seal)
-        self._pause = 1
-        if self._spool.settle(receipt.clip, receipt.number, receipt.digest):
-            self._sent.pop((receipt.clip, receipt.number), None)
-            with self._settled:
-                self._settled.notify_all()
-            self._on_fact("receipt", {"clip": receipt.clip, "number": receipt.number, "complete": receipt.complete})
-
-
-def _nothing() -> None:
-    """Wake the owning thread."""
+    def _notify(self) -> None:
+        with self._settled:
+            self._settled.notify_all()

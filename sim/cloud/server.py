@@ -13,6 +13,7 @@ from typing import TypeAlias
 from sim.cloud.service import Cloud
 from sim.errors import Refused, SimError
 from uplink.address import ANYBODY, Access
+from uplink.inventory import Inquiry
 from uplink.message import JSON, Directive, Part, Receipt
 from uplink.receiver import Receiver
 from uplink.seal import Seal
@@ -49,7 +50,7 @@ class FarEnd:
         self._cloud = cloud
         self._on_event = on_event
         self._telling = threading.Lock()
-        self._parts: queue.SimpleQueue[Part | None] = queue.SimpleQueue()
+        self._parts: queue.SimpleQueue[Part | Inquiry | None] = queue.SimpleQueue()
         self._clips: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._state = threading.Condition()
         self._busy = 0  # parts and clips taken and not done with
@@ -62,6 +63,7 @@ class FarEnd:
             seal=seal,
             next_serial=lambda: cloud.store.next_serial(clock_ns()),
             on_part=self._take,
+            on_inquiry=self._take,
             on_event=lambda device, facts: self._tell("event", {"device": device, "facts": facts}),
             on_status=lambda device, facts: self._tell("status", {"device": device, "facts": facts}),
             on_refused=lambda error: self._tell("refused", {"reason": error.reason, "why": str(error)}),
@@ -147,7 +149,7 @@ class FarEnd:
 
     # On the network thread, which must not wait.
 
-    def _take(self, part: Part) -> None:
+    def _take(self, part: Part | Inquiry) -> None:
         if self._parts.qsize() >= _WAITING_PARTS:
             self._overruns += 1
             self._tell("overrun", {"count": self._overruns})
@@ -158,14 +160,15 @@ class FarEnd:
     # On the storing thread.
 
     def _store(self) -> None:
-        while (part := self._parts.get()) is not None:
+        while (came := self._parts.get()) is not None:
             try:
-                answers = self._cloud.receive(part)
+                if isinstance(came, Part):
+                    self._reply(came, self._cloud.receive(came))
+                else:
+                    self._receiver.publish_inventory(self._cloud.take_stock(came))
             except SimError as error:
                 reason = error.reason if isinstance(error, Refused) else "not stored"
                 self._tell("refused", {"reason": reason, "why": str(error)})
-            else:
-                self._reply(part, answers)
             self._count(-1)
 
     def _reply(self, part: Part, answers: list[Receipt | Directive]) -> None:

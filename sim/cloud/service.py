@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
 from sim.errors import Refused
+from uplink.inventory import Inquiry, Inventory
 from uplink.message import Directive, Part, Receipt
 from wakeword.errors import SoundError
 from wakeword.sound import decode_flac
@@ -42,6 +43,11 @@ class Cloud:
         _require_sound(part)
         complete = self.store.add(part)
         return [Receipt(part.device, part.clip, part.number, part.sealed or part.digest, complete)]
+
+    def take_stock(self, inquiry: Inquiry) -> Inventory:
+        """Say which of the parts that a device asks about are stored; raises StoreError."""
+        parts, complete = self.store.stock(inquiry.parts)
+        return Inventory(inquiry.device, inquiry.question, parts, complete)
 
     def answer(self, clip: str) -> Answer:
         """Listen to a complete clip, keep what was heard, and end the turn.

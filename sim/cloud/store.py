@@ -18,6 +18,7 @@ from sim.cloud.schema import ClipRow, PartRow, TranscriptRow, TurnRow
 from sim.cloud.transcript import Transcript, Word
 from sim.errors import Refused, StoreError
 from uplink import message
+from uplink.inventory import MARK_DIGITS, Parts
 from uplink.message import Part
 from wakeword.errors import SoundError
 from wakeword.sound import decode_flac
@@ -152,6 +153,19 @@ class ClipStore:
         with self._database.reading() as session:
             row = session.get(TranscriptRow, clip)
             return None if row is None else Transcript(row.text, tuple(Word(*w) for w in row.words), row.recognizer)
+
+    def stock(self, parts: Parts) -> tuple[Parts, frozenset[str]]:
+        """Give those of these parts that are stored as they were sent, and those of their clips that are complete."""
+        here: dict[str, dict[int, str]] = {}
+        complete = set()
+        with self._database.reading() as session:
+            for clip, marks in parts.items():
+                rows = {row.number: row.sealed[:MARK_DIGITS] for row in _parts_of(session, clip)}
+                here[clip] = {number: mark for number, mark in marks.items() if rows.get(number) == mark}
+                row = session.get(ClipRow, clip)
+                if row is not None and row.complete:
+                    complete.add(clip)
+        return here, frozenset(complete)
 
 
 def _file(device: str, clip: str, number: int, digest: str) -> str:

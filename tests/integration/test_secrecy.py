@@ -126,7 +126,7 @@ class Home:
 
     def sender(self, seal: Seal | None = None) -> Sender:
         seal = seal or self.keys.device
-        self.spool = Spool(self.folder / "spool.sqlite", seal)
+        self.spool = Spool(self.folder / "spool.sqlite")
         self._stack.callback(self.spool.close)
         sender = Sender(
             "dot", self.spool, self.url, seal=seal, on_directive=self._obey, on_fact=self.device, resend_s=0.2

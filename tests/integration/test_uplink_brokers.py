@@ -24,7 +24,7 @@ from uplink.seal import Seal
 from uplink.sender import Sender
 from uplink.spool import Spool
 seal = Seal(Keyring.of_device(Path(sys.argv[3]), "dot"))
-sender = Sender("dot", Spool(Path(sys.argv[1]), seal), sys.argv[2], seal=seal, on_directive=print, on_fact=print)
+sender = Sender("dot", Spool(Path(sys.argv[1])), sys.argv[2], seal=seal, on_directive=print, on_fact=print)
 sender.start(strict=True)
 sys.stdin.read()
 """

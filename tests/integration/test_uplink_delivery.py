@@ -47,6 +47,7 @@ class Ends:
     device: Diary = field(default_factory=Diary)
     far: Diary = field(default_factory=Diary)
     directives: list[Directive] = field(default_factory=list)
+    spools: list[Spool] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
@@ -58,7 +59,8 @@ class Ends:
         return f"mqtt://127.0.0.1:{self.port}"
 
     def sender(self, resend_s: float = 0.3, in_flight: int = 16) -> Sender:
-        spool = Spool(self.folder / "spool.sqlite", known().device)
+        spool = Spool(self.folder / "spool.sqlite")
+        self.spools.append(spool)
         self._stack.callback(spool.close)
         sender = Sender(
             "dot",
@@ -232,6 +234,7 @@ def test_the_next_start_sends_what_the_last_one_could_not(ends: Ends, serve: Ser
     for part in PARTS:
         first.submit(part)
     first.close()
+    ends.spools[0].close()
     with serve(ends.port):
         ends.far_end()
         assert ends.sender().drain(DEADLINE_S)

@@ -53,7 +53,7 @@ def store(tmp_path: Path) -> Iterator[ClipStore]:
 
 
 def send(url: str, folder: Path, parts: list[Part]) -> None:
-    spool = Spool(folder / "spool.sqlite", known().device)
+    spool = Spool(folder / "spool.sqlite")
     with Sender(
         "dot", spool, url, seal=known().device, on_directive=lambda _: None, on_fact=lambda *_: None, resend_s=0.1
     ) as sender:
@@ -137,7 +137,7 @@ def test_a_bug_in_a_callback_comes_out(url: str, store: ClipStore, tmp_path: Pat
 
     far_end = FarEnd(Cloud(store, Counter()), url, known().far_end, on_event=fail)
     far_end.start(strict=True)
-    spool = Spool(tmp_path / "spool.sqlite", known().device)
+    spool = Spool(tmp_path / "spool.sqlite")
     with Sender("dot", spool, url, seal=known().device, on_directive=lambda _: None, on_fact=lambda *_: None) as sender:
         sender.submit(PARTS[0])
         diary.wait("stored")

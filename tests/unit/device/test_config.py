@@ -25,7 +25,7 @@ _DIMENSIONLESS = {
     "capture.speech_probability",
     "uplink.in_flight",  # a count
 }
-_UNITS = ("_ms", "_hops", "_s", "_hz", "_db", "_dbfs", "_m")
+_UNITS = ("_ms", "_hops", "_s", "_hz", "_db", "_dbfs", "_m", "_mb", "_days")
 
 
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

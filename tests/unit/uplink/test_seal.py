@@ -165,9 +165,9 @@ def test_a_changed_header_is_refused(keys: Keys, field: str, value: JSON) -> Non
     assert refused(header.replace(b",", b", ") + b"\n" + body, keys.far_end) == "bad signature"
 
 
-def test_an_order_is_obeyed_once_and_never_after_a_newer_one(keys: Keys, tmp_path: Path) -> None:
+def test_an_order_is_obeyed_once_and_never_after_a_newer_one(tmp_path: Path) -> None:
     path = tmp_path / "spool.sqlite"
-    spool = Spool(path, keys.device)
+    spool = Spool(path)
 
     def order(serial: int, signer: str = "a") -> message.Order:
         return message.Order(Directive("SetMute", facts={"muted": False}), serial, signer)
@@ -179,7 +179,7 @@ def test_an_order_is_obeyed_once_and_never_after_a_newer_one(keys: Keys, tmp_pat
         assert caught.value.reason == "replayed"
     require_fresh(spool, order(1, "b"))
     spool.close()
-    again = Spool(path, keys.device)
+    again = Spool(path)
     with pytest.raises(MessageError):
         require_fresh(again, order(5))
     require_fresh(again, order(2**63 - 1))

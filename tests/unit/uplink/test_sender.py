@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +34,21 @@ class Bumpy(Spool):
     """A spool on a disk that fails once at reading, and once at settling."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, known().device)
-        self.bumps = {"waiting", "settle"}
+        super().__init__(path)
+        self.bumps = {"get", "settle"}
 
     def _bump(self, name: str) -> None:
         if name in self.bumps:
             self.bumps.discard(name)
             raise SpoolError(f"{name} fails")
 
-    def waiting(self, limit: int, after: int = 0) -> list[Spooled]:
-        self._bump("waiting")
-        return super().waiting(limit, after)
+    def get(self, clip: str, number: int) -> Spooled | None:
+        self._bump("get")
+        return super().get(clip, number)
 
-    def settle(self, clip: str, number: int, digest: str) -> bool:
+    def settle(self, receipts: Iterable[tuple[str, int, str]]) -> set[tuple[str, int]]:
         self._bump("settle")
-        return super().settle(clip, number, digest)
+        return super().settle(receipts)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_disk_that_fails_for_a_moment_is_told_and_loses_nothing(far_end: str, 
     spool = Bumpy(tmp_path / "spool.sqlite")
     with make(far_end, spool, diary, resend_s=0.1) as sender:
         assert submit_and_drain(sender)
-    assert [fact["reason"] for fact in diary.all("spool_error")] == ["waiting fails", "settle fails"]
+    assert [fact["reason"] for fact in diary.all("spool_error")] == ["get fails", "settle fails"]
     spool.close()
 
 
@@ -107,7 +107,7 @@ def test_what_a_callback_raises_comes_out_of_the_next_call_and_the_parts_are_kep
     def fail(kind: str, facts: Mapping[str, Any]) -> None:
         raise ZeroDivisionError(f"{kind} {facts}")
 
-    spool = Spool(tmp_path / "spool.sqlite", known().device)
+    spool = Spool(tmp_path / "spool.sqlite")
     sender = make(far_end, spool, fail)
     sender.start(strict=True)
     with pytest.raises(UplinkError, match=r"the sender has ended .*ZeroDivisionError"):
@@ -127,7 +127,7 @@ def test_a_receipt_for_other_audio_settles_nothing_and_stops_nothing(tmp_path: P
         receiver.publish_receipt(Receipt(part.device, part.clip, part.number, digest, part.last))
 
     diary = Diary()
-    spool = Spool(tmp_path / "spool.sqlite", known().device)
+    spool = Spool(tmp_path / "spool.sqlite")
     with EmbeddedBroker() as broker:
         receiver = Receiver(
             broker.url,
@@ -148,7 +148,7 @@ def test_a_receipt_for_other_audio_settles_nothing_and_stops_nothing(tmp_path: P
 
 
 def test_a_part_is_kept_before_the_sender_starts_and_after_it_is_closed(far_end: str, tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.sqlite", known().device)
+    spool = Spool(tmp_path / "spool.sqlite")
     sender = make(far_end, spool)
     sender.submit(PARTS[0])
     sender.start()
@@ -161,7 +161,7 @@ def test_a_part_is_kept_before_the_sender_starts_and_after_it_is_closed(far_end:
 
 
 def test_one_that_never_started_can_be_closed(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.sqlite", known().device)
+    spool = Spool(tmp_path / "spool.sqlite")
     make(f"mqtt://127.0.0.1:{free_port()}", spool).close()
     with pytest.raises(LinkError, match="no broker answers"):
         make(f"mqtt://127.0.0.1:{free_port()}", spool).start(strict=True)
@@ -169,7 +169,7 @@ def test_one_that_never_started_can_be_closed(tmp_path: Path) -> None:
 
 
 def test_names_and_addresses_are_checked_at_once(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.sqlite", known().device)
+    spool = Spool(tmp_path / "spool.sqlite")
     with pytest.raises(AddressError):
         make("mqtt://broker.example", spool)
     with pytest.raises(MessageError, match="must be lower-case letters, digits and hyphens, at most 40"):

@@ -1,0 +1,171 @@
+"""From the spool to the wire and back: parts are sent, asked about, receipted and forgotten. No thread, no clock."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+
+from uplink.errors import MessageError, SpoolError
+from uplink.figures import Tally
+from uplink.inventory import Inventory, Parts
+from uplink.message import Receipt
+from uplink.reconciler import Reconciler
+from uplink.spool import OnFact, Spool
+from uplink.window import Key, Window
+
+_LOOK_S = 600.0
+"""How often to look for clips that have become too old."""
+
+
+class Delivery:
+    """Brings what waits in a spool to the far end, `in_flight` parts at a time. One thread at a time may use it.
+
+    publish(payload): sends a part; False where the connection is gone. ask(question, parts): sends a question about
+    parts; raises MessageError where nobody can be asked. wait_s(): seconds until the broker takes another message.
+    Times are seconds on any clock that does not go back; each method that needs one is told `now`.
+
+    Facts: ``part_sent`` (clip, number, bytes), ``receipt`` (clip, number, complete), ``reconciled`` (stored, missing),
+    ``spool_error`` (reason).
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        publish: Callable[[bytes], bool],
+        ask: Callable[[int, Parts], None],
+        wait_s: Callable[[], float],
+        on_fact: OnFact,
+        in_flight: int,
+        resend_s: float,
+        chance: random.Random,
+    ) -> None:
+        """Take over what waits in the spool; raises SpoolError."""
+        self._spool = spool
+        self._publish = publish
+        self._ask = ask
+        self._wait_s = wait_s
+        self._on_fact = on_fact
+        self._in_flight = in_flight
+        self._resend_s = resend_s
+        self._window = Window(in_flight, resend_s, chance)
+        self._reconciler = Reconciler(resend_s)
+        self._up = False
+        self._rest = -math.inf  # until then the spool is left alone: it could not be read
+        self._pace = -math.inf  # until then the broker wants no more
+        self._look = -math.inf  # when to look for clips that are too old
+        self.tally = Tally()
+        self._reconciler.hold(spool.waiting())  # what an earlier start left: nobody knows what became of it
+
+    @property
+    def on_their_way(self) -> int:
+        """How many parts were sent and wait for their receipts."""
+        return self._window.on_their_way
+
+    def offer(self, key: Key) -> None:
+        """Send a part that has just come into the spool, in its turn."""
+        self._window.offer(key)
+
+    def rise(self, in_flight: int | None) -> None:
+        """Begin a new connection, over which a broker takes so many parts at once; None for any number."""
+        self._up = True
+        self.tally.connections += 1
+        self._window.in_flight = self._in_flight if in_flight is None else min(self._in_flight, in_flight)
+        self._reconciler.hold(self._window.take_back())
+
+    def fall(self) -> None:
+        """Send nothing until the next connection."""
+        self._up = False
+
+    def pump(self, now: float) -> None:
+        """Do what is to be done now: look for what is too old, ask what is to be asked, fill the window."""
+        try:
+            if now >= self._look:
+                self._look = now + _LOOK_S
+                self._spool.expire()
+            if self._up and now >= self._rest:
+                self._fill(now)
+        except SpoolError as error:
+            self._rest = now + self._resend_s
+            self._on_fact("spool_error", {"reason": str(error)})
+
+    def next_time(self, now: float) -> float:
+        """Say when there is something to do, if nothing comes before."""
+        if not self._up:
+            return self._look
+        if max(self._rest, self._pace) > now:
+            return min(self._look, max(self._rest, self._pace))
+        return min(self._look, self._window.next_time(), self._reconciler.deadline)
+
+    def settle(self, receipts: Sequence[Receipt], now: float) -> None:
+        """Forget what is receipted; where the disk fails, it is sent again."""
+        try:
+            gone = self._spool.settle((receipt.clip, receipt.number, receipt.digest) for receipt in receipts)
+        except SpoolError as error:
+            self._on_fact("spool_error", {"reason": str(error)})
+            return
+        for receipt in receipts:
+            key = receipt.clip, receipt.number
+            if key in gone:
+                gone.discard(key)  # it may have come twice
+                seconds = self._window.receipt(key, now)
+                if seconds is not None:
+                    self.tally.round_trips.add(seconds)
+                self.tally.receipts += 1
+                self._tell_receipt(key, receipt.complete)
+
+    def reconcile(self, inventory: Inventory, now: float) -> None:
+        """Forget what the far end has, and send what it has not."""
+        answered = self._reconciler.answer(inventory)
+        if answered is None:
+            return
+        stored, missing = answered
+        try:
+            gone = self._spool.settle(stored)
+        except SpoolError as error:
+            gone, missing = set(), sorted([*missing, *(part[:2] for part in stored)])
+            self._on_fact("spool_error", {"reason": str(error)})
+        self._window.put_back(missing, now)
+        self.tally.reconciled += len(gone)
+        self._on_fact("reconciled", {"stored": len(gone), "missing": len(missing)})
+        last = dict(sorted(gone))  # of each clip
+        for key in sorted(gone):
+            self._window.withdraw(key)
+            self._tell_receipt(key, key[0] in inventory.complete and key[1] == last[key[0]])
+
+    def _fill(self, now: float) -> None:
+        self._window.put_back(self._reconciler.give_up(now), now)
+        if self._reconciler.ready:
+            self._inquire(now)
+        self._window.give_up(now)
+        while (key := self._window.next(now)) is not None:
+            self._pace = now + self._wait_s()
+            if self._pace > now or not self._send(key, now):
+                return
+
+    def _inquire(self, now: float) -> None:
+        question = self._reconciler.ask(lambda clip: {n: digest for n, _, digest in self._spool.parts(clip)}, now)
+        if question is not None:
+            try:
+                self._ask(*question)
+            except MessageError as error:  # the answer will be overdue
+                self._on_fact("refused", {"kind": "inquiry", "reason": error.reason, "why": str(error)})
+
+    def _send(self, key: Key, now: float) -> bool:
+        """Send a part; False where the link has just gone down: its word is on the way."""
+        part = self._spool.get(*key)
+        if part is None:
+            self._window.withdraw(key)  # dropped, or another program has delivered it
+            return True
+        if not self._publish(part.payload):
+            return False
+        if self._window.send(key, now):
+            self.tally.retries += 1
+        else:
+            self.tally.sent += 1
+        self._on_fact("part_sent", {"clip": part.clip, "number": part.number, "bytes": len(part.payload)})
+        return True
+
+    def _tell_receipt(self, key: Key, complete: bool) -> None:
+        self._on_fact("receipt", {"clip": key[0], "number": key[1], "complete": complete})
