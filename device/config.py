@@ -12,8 +12,8 @@ from pydantic_core.core_schema import ValidationInfo
 
 from device.errors import ConfigError
 from device.yaml_model import load_yaml_model
-from uplink.budget import Policy
 from uplink.address import Access
+from uplink.budget import Policy
 from uplink.profiles import PROFILES
 from wakeword.sound import RATE
 

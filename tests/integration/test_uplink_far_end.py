@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sim.cloud import server
+from sim.cloud import command, server
 from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
@@ -22,6 +23,7 @@ from sim.cloud.transcript import Transcript
 from sim.errors import RecognizerError, SimError, StoreError
 from tests.uplink_kit import DEADLINE_S, Counter, Diary, cut, free_port, known, noise
 from uplink.broker import EmbeddedBroker
+from uplink.errors import LinkError
 from uplink.message import Part
 from uplink.sender import Sender
 from uplink.spool import Spool
@@ -149,9 +151,9 @@ def test_a_bug_in_a_callback_comes_out(url: str, store: ClipStore, tmp_path: Pat
 
 
 def test_the_command_receives_until_it_is_told_to_stop(url: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", COMMAND, "cloud", "--broker", url, "--recognizer", "pocketsphinx"]
+    run = [sys.executable, "-c", COMMAND, "cloud", "--broker", url, "--recognizer", "pocketsphinx"]
     with subprocess.Popen(
-        [*command, "--store", str(known().folder / "cloud")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*run, "--store", str(known().folder / "cloud")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -175,13 +177,9 @@ def test_the_command_receives_until_it_is_told_to_stop(url: str, tmp_path: Path)
 
 
 def test_the_command_without_a_broker_is_one_sentence() -> None:
-    from sim.cloud.command import run
-    from uplink.errors import LinkError
-
-    class Args:
-        broker = f"mqtt://127.0.0.1:{free_port()}"
-        store = str(known().folder / "cloud")
-        recognizer = "pocketsphinx"
-
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    broker, store = f"mqtt://127.0.0.1:{free_port()}", str(known().folder / "cloud")
+    args = parser.parse_args(["cloud", "--broker", broker, "--store", store, "--recognizer", "pocketsphinx"])
     with pytest.raises(LinkError, match="no broker answers at"):
-        run(Args())  # type: ignore[arg-type]
+        args.run(args)
