@@ -37,6 +37,10 @@ class StoreAwayError(StoreError):
     """The place behind the store cannot be used now: what failed may work when it is there again."""
 
 
+class TakenOverError(StoreError):
+    """Another receiver took this one for dead, and answers what this one was at."""
+
+
 class Refused(SimError):  # noqa: N818 - it is an answer, not a fault
     """A part that the far end does not take, with its reason in a word; no receipt is given."""
 

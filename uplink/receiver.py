@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from uplink.address import ANYBODY, Access
 from uplink.envelope import JSON
-from uplink.errors import MessageError
+from uplink.errors import AddressError, MessageError
 from uplink.inventory import Inquiry, Inventory, decode_inquiry, encode_inventory
 from uplink.link import Link
 from uplink.message import (
     Directive,
+    Kind,
     Part,
     Receipt,
     decode_event,
@@ -30,6 +32,9 @@ OnInquiry: TypeAlias = Callable[[Inquiry], None]
 OnObject: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
 OnRefused: TypeAlias = Callable[[MessageError], None]
 OnText: TypeAlias = Callable[[str], None]
+
+_WORK: tuple[Kind, ...] = ("part", "event", "inquiry")
+_SHARE = re.compile(r"[a-z0-9-]{1,40}")
 
 
 class Receiver:
@@ -53,8 +58,12 @@ class Receiver:
         on_up: Callable[[], None] = lambda: None,
         on_down: OnText = lambda _reason: None,
         access: Access = ANYBODY,
+        share: str | None = None,
     ) -> None:
-        """Prepare, without connecting; raises AddressError for a broker that cannot be."""
+        """Prepare, without connecting; raises AddressError for a broker or a name of a share that cannot be.
+
+        With `share`, each message but a status goes to one of all receivers of this share, where the broker can.
+        """
         self._on_part = on_part
         self._on_inquiry = on_inquiry
         self._on_event = on_event
@@ -65,7 +74,8 @@ class Receiver:
         self._link = Link(
             url,
             f"misheard-far-end-{secrets.token_hex(4)}",  # brokers end the older of two clients of one name
-            topics=[topic("+", "part"), topic("+", "event"), topic("+", "status"), topic("+", "inquiry")],
+            # Every receiver hears each status: it tells which of our keys the device knows.
+            topics=[*(_shared(share, topic("+", kind)) for kind in _WORK), topic("+", "status")],
             on_message=self._receive,
             on_up=on_up,
             on_down=on_down,
@@ -120,3 +130,11 @@ class Receiver:
                 self._on_status(device, decode_status(device, payload, self._seal))
         except MessageError as error:
             self._on_refused(error)
+
+
+def _shared(share: str | None, name: str) -> str:
+    if share is None:
+        return name
+    if not _SHARE.fullmatch(share):
+        raise AddressError(f"{share!r} cannot name a share; use at most 40 lower-case letters, digits and hyphens")
+    return f"$share/{share}/{name}"

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from sim.cloud.database import Database
 from sim.cloud.schema import TurnRow
-from sim.errors import StoreError
+from sim.errors import TakenOverError
 
 _LOOKS = 4
 """How often another's beat must be found unchanged."""
@@ -68,12 +68,12 @@ class Claims:
             session.execute(update(TurnRow).where(TurnRow.owner == self.owner).values(owner=None))
 
     def settle(self, session: Session, clip: str) -> None:
-        """Take note, within a transaction, that a clip is answered; raises StoreError where another is at it."""
+        """Take note, within a transaction, that a clip is answered; raises TakenOverError."""
         row = session.get(TurnRow, clip, with_for_update=True)
         if row is None:
             return
         if row.owner not in (None, self.owner):
-            raise StoreError(f"clip {clip} is answered by another receiver, which took this one for dead")
+            raise TakenOverError(f"clip {clip} is answered by another receiver, which took this one for dead")
         session.delete(row)
 
     def _set_owner(self, *which: ColumnElement[bool]) -> bool:

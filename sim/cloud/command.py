@@ -31,7 +31,27 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--broker", required=True, metavar="URL", help="mqtt://HOST:PORT on this machine, else mqtts://HOST:PORT"
     )
-    parser.add_argument("--store", metavar="DIR", help="where clips are kept; by default beside your other user data")
+    parser.add_argument(
+        "--store",
+        metavar="DIR|URL",
+        help="where clips are kept, a folder or what fsspec reaches; by default beside your other user data",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="postgresql://HOST/NAME for the facts of the clips; by default a SQLite file in the store",
+    )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="DIR",
+        help="what was --store to misheard keys; by default the store, or your user data where that is a URL",
+    )
+    parser.add_argument(
+        "--share",
+        metavar="NAME",
+        help="divide the work with all who run with this name on the same broker and store",
+    )
     parser.add_argument(
         "--recognizer",
         default="auto",
@@ -60,11 +80,12 @@ def run(args: argparse.Namespace) -> int:
     from uplink.seal import Seal
 
     console = Console(highlight=False)
-    root = args.store or platformdirs.user_data_path("misheard") / "cloud"
-    keys = Keyring.of_far_end(Path(root))
+    own = platformdirs.user_data_path("misheard") / "cloud"
+    root = args.store or own
+    keys = Keyring.of_far_end(args.keys or (own if "://" in str(root) else Path(root)))
     keys.own()  # or say at once that there is none
     with ExitStack() as stack:
-        store = ClipStore(root)
+        store = ClipStore(root, args.database)
         stack.callback(store.close)
         recognizer = RecognizerProcess(args.recognizer)
         stack.callback(recognizer.close)
@@ -80,11 +101,12 @@ def run(args: argparse.Namespace) -> int:
                 allow_plain=args.allow_plain,
                 limits=PROFILES[args.broker_profile],
             ),
+            share=args.share,
         )
         with _signals() as stop:
             far_end.start(strict=True)
             console.print(
-                f"storing in {root}, listening with {recognizer.name}; Ctrl-C ends", markup=False, soft_wrap=True
+                f"storing in {store.shown}, listening with {recognizer.name}; Ctrl-C ends", markup=False, soft_wrap=True
             )
             while not stop.wait(_LOOK_S):
                 far_end.check()

@@ -6,12 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TypeAlias
 
+from sim.cloud.claims import Watch
 from sim.cloud.service import Cloud
-from sim.errors import Refused, SimError
+from sim.errors import Refused, SimError, StoreAwayError, TakenOverError
 from uplink.address import ANYBODY, Access
 from uplink.inventory import Inquiry
 from uplink.message import JSON, Directive, Part, Receipt
@@ -20,6 +21,8 @@ from uplink.seal import Seal
 
 OnEvent: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
 
+_LOOK_S = 2.5
+"""How often to look for clips that nobody answers: those of a receiver that was killed are taken over after 10 s."""
 _WAITING_PARTS = 256
 """Parts taken from the broker and not yet stored; what comes beyond is left to the device to send again."""
 
@@ -27,10 +30,13 @@ _WAITING_PARTS = 256
 class FarEnd:
     """A `Cloud` behind a `Receiver`: one thread stores and receipts, another listens to the clips and answers.
 
+    Several of one `share`, in any number of programs, divide the work on one broker and one store between them: a part
+    goes to any of them, and each clip is answered by one.
+
     `on_event(kind, facts)` is called one at a time, from several threads. Kinds: ``connected``, ``disconnected``
     (reason), ``stored`` (clip, number, last, samples), ``complete`` (clip, samples), ``transcript`` (clip, text,
-    recognizer), ``unanswered`` (clip, reason), ``refused`` (reason, why), ``overrun`` (count), ``event`` and ``status``
-    (device, facts).
+    recognizer), ``unanswered`` (clip, reason), ``refused`` (reason, why), ``overrun`` (count), ``store_away`` (reason)
+    and ``store_back`` (parts that were refused meanwhile), ``event`` and ``status`` (device, facts).
     """
 
     def __init__(
@@ -42,8 +48,10 @@ class FarEnd:
         on_event: OnEvent,
         clock_ns: Callable[[], int] = time.time_ns,
         access: Access = ANYBODY,
+        share: str | None = None,
+        look_s: float = _LOOK_S,
     ) -> None:
-        """Prepare, without connecting; raises AddressError for a broker that cannot be.
+        """Prepare, without connecting; raises AddressError for a broker or a name of a share that cannot be.
 
         `clock_ns` is where the serials of directives begin, so that they grow also after the loss of the store.
         """
@@ -54,7 +62,12 @@ class FarEnd:
         self._clips: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._state = threading.Condition()
         self._busy = 0  # parts and clips taken and not done with
-        self._asked: set[str] = set()  # clips that were given to the answering thread
+        self._asked: set[str] = set()  # clips that were given to the answering thread, or are about to be
+        self._watch = Watch(cloud.store.claims)
+        self._shared = share is not None
+        self._look_s = look_s
+        self._away: set[str] = set()  # who found that the store cannot be used: ``look`` or ``work``
+        self._turned_away = 0  # parts, since then
         self._overruns = 0
         self._closing = False
         self._failure: BaseException | None = None
@@ -70,10 +83,12 @@ class FarEnd:
             on_up=lambda: self._tell("connected", {}),
             on_down=lambda reason: self._tell("disconnected", {"reason": reason}),
             access=access,
+            share=share,
         )
+        self._ended = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
-            for name, work in (("far-end-store", self._store), ("far-end-answer", self._answer))
+            threading.Thread(target=self._run, args=(work,), name=f"far-end-{name}", daemon=True)
+            for name, work in (("store", self._store), ("answer", self._answer), ("look", self._look_on))
         ]
 
     def start(self, strict: bool = False) -> None:
@@ -81,7 +96,7 @@ class FarEnd:
 
         With `strict`, raises LinkError where the broker cannot be had at once.
         """
-        for clip in self._cloud.store.unanswered():
+        for clip in self._watch.look(alone=not self._shared):
             self._ask(clip)
         self._receiver.start(strict)
         for thread in self._threads:
@@ -100,12 +115,17 @@ class FarEnd:
             raise SimError(f"the far end has ended ({self._failure!r}); please report this bug") from self._failure
 
     def close(self) -> None:
-        """Store and receipt what has come in, finish the clip at hand, and end; the next start answers the others."""
+        """Store and receipt what has come in, finish the clip at hand, and end; others, or the next start, answer."""
+        store, answer, look = self._threads
         self._parts.put(None)
-        self._join(self._threads[0])
+        self._join(store)
         self._closing = True
         self._clips.put(None)
-        self._join(self._threads[1])
+        self._join(answer)
+        self._ended.set()
+        self._join(look)
+        with suppress(StoreAwayError):  # then they find out by themselves
+            self._cloud.store.claims.release()
         self._receiver.close()
         self.check()
 
@@ -166,6 +186,10 @@ class FarEnd:
                     self._reply(came, self._cloud.receive(came))
                 else:
                     self._receiver.publish_inventory(self._cloud.take_stock(came))
+                self._find("work", None)
+            except StoreAwayError as error:
+                self._turned_away += 1
+                self._find("work", error)
             except SimError as error:
                 reason = error.reason if isinstance(error, Refused) else "not stored"
                 self._tell("refused", {"reason": reason, "why": str(error)})
@@ -179,11 +203,11 @@ class FarEnd:
                 self.direct(part.device, answer)
                 continue
             self._receiver.publish_receipt(answer)
-            if answer.complete and part.clip not in self._asked and self._cloud.store.transcript(part.clip) is None:
+            if answer.complete and self._claim(part.clip):
                 clip = self._cloud.store.clip(part.clip)
                 assert clip is not None  # it has just been stored
                 self._tell("complete", {"clip": clip.id, "samples": clip.end - clip.begin})
-                self._ask(clip.id)
+                self._give(clip.id)
 
     def direct(self, device: str, directive: Directive) -> None:
         """Send a directive; it is lost where there is no connection, or the device is not known. From any thread."""
@@ -192,8 +216,29 @@ class FarEnd:
         except SimError as error:
             self._tell("unanswered", {"clip": directive.clip, "reason": str(error)})
 
+    def _claim(self, clip: str) -> bool:
+        """Whether a complete clip is this receiver's to answer from now on."""
+        if not self._note(clip):
+            return False
+        taken = False
+        try:
+            taken = self._cloud.store.claims.take(clip)
+        finally:
+            if not taken:
+                self._asked.discard(clip)
+        return taken
+
+    def _note(self, clip: str) -> bool:
+        with self._state:
+            new = clip not in self._asked
+            self._asked.add(clip)
+        return new
+
     def _ask(self, clip: str) -> None:
-        self._asked.add(clip)
+        if self._note(clip):
+            self._give(clip)
+
+    def _give(self, clip: str) -> None:
         self._count(+1)
         self._clips.put(clip)
 
@@ -202,13 +247,50 @@ class FarEnd:
     def _answer(self) -> None:
         while (clip := self._clips.get()) is not None and not self._closing:
             try:
-                answer = self._cloud.answer(clip)
+                self._answer_one(clip)
+            except StoreAwayError as error:
+                self._asked.discard(clip)  # it is asked for again once the store is back
+                self._find("work", error)
             except SimError as error:
+                if isinstance(error, TakenOverError):
+                    self._asked.discard(clip)
                 self._tell("unanswered", {"clip": clip, "reason": str(error)})
-            else:
-                self._asked.discard(clip)  # from now on the stored transcript says so
-                heard = answer.transcript
-                self._tell("transcript", {"clip": clip, "text": heard.text, "recognizer": heard.recognizer})
-                for directive in answer.directives:
-                    self.direct(answer.device, directive)
             self._count(-1)
+
+    def _answer_one(self, clip: str) -> None:
+        if self._cloud.store.claims.holds(clip):  # or another took it over while it waited here
+            answer = self._cloud.answer(clip)
+            heard = answer.transcript
+            self._tell("transcript", {"clip": clip, "text": heard.text, "recognizer": heard.recognizer})
+            for directive in answer.directives:
+                self.direct(answer.device, directive)
+        self._asked.discard(clip)
+
+    # On the looking thread.
+
+    def _look_on(self) -> None:
+        while not self._ended.wait(self._look_s):
+            with self._state:
+                asked = set(self._asked)
+            try:
+                for clip in self._watch.look():
+                    if clip not in asked:
+                        self._ask(clip)
+            except StoreAwayError as error:
+                self._find("look", error)
+            else:
+                self._find("look", None)
+
+    def _find(self, finder: str, error: StoreAwayError | None) -> None:
+        """Tell that the store is away, or back, where that is news."""
+        with self._state:
+            before = bool(self._away)
+            (self._away.discard if error is None else self._away.add)(finder)
+            after = bool(self._away)
+            refused = self._turned_away
+            if before and not after:
+                self._turned_away = 0
+        if after and not before:
+            self._tell("store_away", {"reason": str(error)})
+        elif before and not after:
+            self._tell("store_back", {"refused": refused})

@@ -52,7 +52,8 @@ class Cloud:
     def answer(self, clip: str) -> Answer:
         """Listen to a complete clip, keep what was heard, and end the turn.
 
-        Raises StoreError where the clip is not complete, RecognizerError where the recognizer fails.
+        Raises StoreError where the clip is not complete, TakenOverError where another receiver took it,
+        and RecognizerError where the recognizer fails.
         """
         transcript = self._recognizer.transcribe(self.store.audio(clip))
         self.store.add_transcript(clip, transcript)

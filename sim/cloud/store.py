@@ -51,7 +51,8 @@ _NEXT_SERIAL = text(
 class ClipStore:
     """Durable and idempotent; for any number of threads, and of programs that open the same one.
 
-    Every method raises StoreAwayError while database or files cannot be used. `claims` says who answers what.
+    Every method raises StoreAwayError while database or files cannot be used. `claims` says who answers what, `shown`
+    where it is.
     """
 
     def __init__(self, root: Path | str, database: str | None = None) -> None:
@@ -67,6 +68,7 @@ class ClipStore:
                     "name it with --database"
                 )
             database = f"sqlite:///{self._files.folder / 'store.sqlite'}"
+        self.shown = self._files.shown
         self._database = Database(database)
         self.claims = Claims(self._database)
 
@@ -140,7 +142,7 @@ class ClipStore:
     def add_transcript(self, clip: str, transcript: Transcript) -> None:
         """Keep what was heard in a clip, which is answered now; a later transcript replaces an earlier one.
 
-        Raises StoreError where another receiver has claimed the clip.
+        Raises TakenOverError where another receiver has claimed the clip.
         """
         words = [[word.text, word.begin, word.end, word.confidence] for word in transcript.words]
         row = TranscriptRow(clip=clip, recognizer=transcript.recognizer, text=transcript.text, words=words)
