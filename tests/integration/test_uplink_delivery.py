@@ -242,6 +242,42 @@ def test_the_next_start_sends_what_the_last_one_could_not(ends: Ends, serve: Ser
     assert_delivered(ends)
 
 
+class Mute(Cloud):
+    """A far end whose receipts are all lost on the way."""
+
+    def receive(self, part: Part) -> list[Receipt | Directive]:
+        super().receive(part)
+        return []
+
+
+def test_after_an_absence_nothing_that_is_stored_is_sent_again(ends: Ends, serve: Serve) -> None:
+    with serve(ends.port):
+        mute = ends.far_end(Mute(ends.store, Counter()))
+        ends.far.wait("connected")
+        sender = ends.sender(resend_s=DEADLINE_S)
+        for part in PARTS[:-1]:
+            sender.submit(part)
+        assert mute.wait_answered(DEADLINE_S)
+        for _ in PARTS[:-5]:
+            ends.far.wait("stored")
+        sender.close()
+        mute.close()
+        ends.spools[0].close()
+        ends.device.all("part_sent")
+        ends.device.entries.clear()
+        ends.far_end()
+        ends.far.wait("connected")
+        sender = ends.sender(resend_s=DEADLINE_S)
+        sender.submit(PARTS[-1])
+        assert sender.drain(DEADLINE_S)
+        ends.close()
+    stored = ends.device.all("reconciled")[0]["stored"]
+    assert stored >= 16
+    assert [facts["number"] for facts in ends.device.all("part_sent")].count(0) == 0
+    assert len(ends.device.all("part_sent")) == len(PARTS) - stored
+    assert_delivered(ends)
+
+
 def test_a_far_end_that_starts_again_answers_what_is_unanswered(ends: Ends, serve: Serve) -> None:
     for part in PARTS:
         ends.store.add(part)
