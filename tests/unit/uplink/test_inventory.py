@@ -33,12 +33,16 @@ def test_what_is_written_is_read(question: int, parts: dict[str, dict[int, str]]
     assert decode_inventory("dot", encode_inventory(inventory, known().far_end), known().device) == inventory
 
 
-WRONG: list[tuple[str, Any]] = [
-    *(("question", value) for value in (None, "1", 1.0, True, -1, 2**53)),
-    *(("parts", value) for value in (None, [], "x", {"dot-1": []}, {"lamp-1": {}}, {"DOT-1": {}})),
-    *(("parts", {"dot-1": {key: "0" * 16}}) for key in ("", "01", "-1", "100000", "x", "٣", "1" * 5000)),
-    *(("parts", {"dot-1": {"0": value}}) for value in (None, 0, "0" * 15, "0" * 17, "G" * 16, "0" * 16 + "\n")),
-    *(("complete", value) for value in (None, "dot-1", [1], {"dot-1": True})),
+def wrong(field: str, *values: Any) -> list[tuple[str, Any]]:
+    return [(field, value) for value in values]
+
+
+WRONG = [
+    *wrong("question", None, "1", 1.0, True, -1, 2**53),
+    *wrong("parts", None, [], "x", {"dot-1": []}, {"lamp-1": {}}, {"DOT-1": {}}),
+    *wrong("parts", *({"dot-1": {key: "0" * 16}} for key in ("", "01", "-1", "100000", "x", "٣", "1" * 5000))),
+    *wrong("parts", *({"dot-1": {"0": mark}} for mark in (None, 0, "0" * 15, "0" * 17, "G" * 16, "0" * 16 + "\n"))),
+    *wrong("complete", None, "dot-1", [1], {"dot-1": True}),
 ]
 
 
