@@ -36,6 +36,9 @@ OnText: TypeAlias = Callable[[str], None]
 _WORK: tuple[Kind, ...] = ("part", "event", "inquiry")
 _SHARE = re.compile(r"[a-z0-9-]{1,40}")
 
+_DIRECTIVE_EXPIRY_S = 30
+"""On MQTT 5. No wait of a device for an answer is longer, and what is said later than that only startles."""
+
 
 class Receiver:
     """Hears all devices on a broker. The callbacks run on the network thread: they hand over and return.
@@ -111,7 +114,7 @@ class Receiver:
         except MessageError as error:
             self._on_refused(error)
             return False
-        return self._link.publish(topic(device, "directive"), payload, qos=1)
+        return self._link.publish(topic(device, "directive"), payload, qos=1, expiry_s=_DIRECTIVE_EXPIRY_S)
 
     def close(self) -> None:
         """Disconnect and end."""

@@ -36,6 +36,9 @@ from uplink.spool import OnFact, Spool
 
 OnDirective: TypeAlias = Callable[[Directive], None]
 
+_SESSION_S = 60
+"""On MQTT 5, how long the broker keeps receipts and directives for a device that is lost; the latter expire sooner."""
+_EVENT_EXPIRY_S = 300
 _BATCH = 64
 """Posts that are taken together at most, so that their receipts cost one transaction."""
 
@@ -101,6 +104,9 @@ class Sender:
             on_notice=lambda kind, facts: self._posts.put(lambda: self._on_fact(kind, facts)),
             will=Will(topic(device, "status"), encode_status(device, {"state": "offline"}, seal)),
             access=access,
+            session_s=_SESSION_S,
+            clock=clock,
+            generator=chance,
         )
         self._thread = threading.Thread(target=self._run, name="uplink-sender", daemon=True)
 
@@ -257,7 +263,10 @@ class Sender:
             self._link.publish(topic(self.device, "status"), payload, qos=1, retain=True)
 
     def _tell(self, payload: bytes | None) -> None:
-        if not (payload and self._up and self._link.publish(topic(self.device, "event"), payload, qos=0)):
+        where, told = topic(self.device, "event"), False
+        if payload and self._up:
+            told = self._link.publish(where, payload, qos=0, expiry_s=_EVENT_EXPIRY_S)
+        if not told:
             self._untold += 1
             self._delivery.tally.events_dropped += 1
 
