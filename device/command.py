@@ -59,6 +59,12 @@ def add_parser(
     add("--broker", metavar="URL", help="embedded, or mqtt://host:port; goes before uplink.broker")
     add("--state", type=Path, metavar="DIR", help="where clips wait until they are received [your user data]")
     add("--out", type=Path, metavar="DIR", help="leave a run directory there")
+    add(
+        "--metrics",
+        type=int,
+        metavar="PORT",
+        help="Prometheus metrics on 127.0.0.1:PORT; short for uplink.metrics_port",
+    )
     add("--keep-audio", action="store_true", help="with --out: keep all that the microphone heard")
     parser.set_defaults(run=lambda args: run(args, embedded, report))
 
@@ -85,7 +91,8 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     from wakeword.scorer import load_scorers
     from wakeword.vad import VoiceActivity
 
-    settings = load_device(args.config, args.set)
+    metrics = [] if args.metrics is None else [("uplink.metrics_port", str(args.metrics))]
+    settings = load_device(args.config, [*args.set, *metrics])
     state = state_directory(args.state)
     source, pace = open_source(args.source, args.pace, settings)
     scorers = load_scorers(settings.wake.words, settings.wake.engine)

@@ -97,6 +97,9 @@ class UplinkSettings(_Settings):
     spool_policy: Policy = Field(
         "drop_oldest", description="when that is full: refuse_new, drop_oldest or drop_unverified_first, whole clips"
     )
+    metrics_port: int | None = Field(
+        None, ge=1, le=65_535, description="Prometheus metrics on 127.0.0.1; none: nowhere"
+    )
     drain_ms: Milliseconds = Field(30_000, description="at the end, how long to wait for the last receipts")
 
     def access(self) -> Access:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,15 +136,16 @@ class Session:
         received = False
         self._playing = True
         try:
-            self._sender.start(strict=True)
-            try:
-                self.runtime.run()
-            finally:
-                self._outbox.close()
-                self.kept = True
-                received = self._sender.drain(_LAST_S if self.runtime.stopped else self._drain_s)
-                if received and answered is not None:
-                    answered(self._drain_s)
+            with self._metrics():
+                self._sender.start(strict=True)
+                try:
+                    self.runtime.run()
+                finally:
+                    self._outbox.close()
+                    self.kept = True
+                    received = self._sender.drain(_LAST_S if self.runtime.stopped else self._drain_s)
+                    if received and answered is not None:
+                        answered(self._drain_s)
         finally:
             self._playing = False
             self._sender.close()
@@ -155,6 +157,15 @@ class Session:
                 f"these clips had to be dropped: {', '.join(lost[:_NAMED])}{more}; `misheard spool list` names all"
             )
         return received
+
+    def _metrics(self) -> AbstractContextManager[object]:
+        """Show the uplink's figures, where they are wanted."""
+        port = self.settings.uplink.metrics_port
+        if port is None:
+            return nullcontext()
+        from uplink.metrics import Metrics
+
+        return Metrics(self._sender.figures, port)
 
     def manifest(self) -> Mapping[str, JSON]:
         """What this run rests on, as far as the device knows."""

@@ -13,6 +13,8 @@ import sim.cloud.command
 import sim.cloud.models.command
 import sim.command
 import uplink.keys_command
+import uplink.spool_command
+import uplink.tail
 import wakeword.command
 from device.errors import DeviceError
 from sim.cloud.embedded import embedded_far_end
@@ -36,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     sim.cloud.command.add_parser(commands)
     wakeword.command.add_parser(commands)
     uplink.keys_command.add_parser(commands)
+    uplink.spool_command.add_parser(commands)
+    uplink.tail.add_parser(commands)
     sim.cloud.models.command.add_parser(commands)
     return top
 

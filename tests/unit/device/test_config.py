@@ -24,6 +24,7 @@ _DIMENSIONLESS = {
     "wake.near_miss_margin",
     "capture.speech_probability",
     "uplink.in_flight",  # a count
+    "uplink.metrics_port",
 }
 _UNITS = ("_ms", "_hops", "_s", "_hz", "_db", "_dbfs", "_m", "_mb", "_days")
 
