@@ -22,6 +22,7 @@ _PROGRAMS = {
     "mosquitto": "mosquitto",
     "pulseaudio": "pulseaudio",
     "chromium": "chromium",
+    "postgresql": "postgres",
 }
 
 
@@ -29,8 +30,11 @@ _PROGRAMS = {
 def needs() -> Callable[[str], str]:
     """``needs("mosquitto")`` gives the program's path; without it the test skips, and fails in CI."""
 
+    # Where Debian keeps its servers, the newest first.
+    versions = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+
     def look(part: str) -> str:
-        path = shutil.which(_PROGRAMS[part], path=os.environ["PATH"] + os.pathsep + "/usr/sbin")
+        path = shutil.which(_PROGRAMS[part], path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", *versions]))
         if path is not None:
             return path
         reason = f"{part} is not installed; on Debian: apt-get install {part}"

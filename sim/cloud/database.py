@@ -106,7 +106,7 @@ def _with_driver(url: URL) -> URL:
 def _without_secrets(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.set(username=None, password=None, query={}).render_as_string()
+    return URL.create(url.drivername, host=url.host, port=url.port, database=url.database).render_as_string()
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

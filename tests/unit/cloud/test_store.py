@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 from sim.cloud.store import Clip, ClipStore
 from sim.cloud.transcript import Transcript, Word
-from sim.errors import Refused, StoreError
+from sim.errors import Refused, StoreAwayError, StoreError
 from tests.uplink_kit import cut, noise
 from uplink.message import Part
 
@@ -154,6 +157,60 @@ def test_audio_may_lie_anywhere_that_fsspec_reaches(tmp_path: Path) -> None:
     np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
     assert not (tmp_path / "audio").exists()
     store.close()
+
+
+def test_a_part_that_comes_many_times_at_one_moment_is_stored_once(tmp_path: Path) -> None:
+    stores = [ClipStore(tmp_path) for _ in range(4)]
+    gate = threading.Barrier(len(stores))
+
+    def add(store: ClipStore) -> list[bool]:
+        gate.wait()
+        return [store.add(part) and store.claims.take(part.clip) for part in PARTS]
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        won = [any(each) for each in pool.map(add, stores)]
+    assert won.count(True) == 1
+    clip = stores[0].clip(PARTS[0].clip)
+    assert clip is not None
+    assert (clip.parts, clip.complete) == (len(PARTS), True)
+    np.testing.assert_array_equal(stores[0].audio(PARTS[0].clip), SAMPLES)
+    for store in stores:
+        store.close()
+
+
+def test_a_part_that_is_refused_leaves_no_file(store: ClipStore, tmp_path: Path) -> None:
+    store.add(PARTS[0])
+    before = list((tmp_path / "cloud" / "audio").rglob("*"))
+    with pytest.raises(Refused):
+        store.add(replace(PARTS[0], audio=PARTS[1].audio))
+    assert list((tmp_path / "cloud" / "audio").rglob("*")) == before
+
+
+def test_the_same_part_again_mends_its_file(store: ClipStore, tmp_path: Path) -> None:
+    for part in PARTS:
+        store.add(part)
+    next((tmp_path / "cloud").rglob("00002-*.flac")).unlink()
+    store.add(PARTS[2])
+    np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
+
+
+def test_what_is_not_installed_is_named_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StoreError, match=r"the store gs://clips needs gcsfs; install it: pip install gcsfs"):
+        ClipStore("gs://clips", "sqlite://")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"//somewhere/clips needs psycopg; install it: pip install 'psycopg\[b"):
+        ClipStore(tmp_path, "postgresql://me:secret@somewhere/clips")
+    with pytest.raises(StoreError, match="name one of SQLite or PostgreSQL"):
+        ClipStore(tmp_path, "mysql://somewhere/clips")
+
+
+def test_a_secret_in_an_address_is_not_told(tmp_path: Path) -> None:
+    store = ClipStore("memory://me:secret@clips", f"sqlite:///{tmp_path / 'clips.sqlite'}")
+    assert store.shown == "memory://clips"
+    store.close()
+    with pytest.raises(StoreAwayError, match=r"postgresql\+psycopg://127.0.0.1:1/clips cannot be used") as caught:
+        ClipStore(tmp_path, "postgresql://me:secret@127.0.0.1:1/clips?password=secret")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_store_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
