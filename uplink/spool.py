@@ -355,6 +355,9 @@ class Spool:
         if why is not None:
             self._drop(connection, clip, why, 1, size)
             return False
+        (total,) = connection.execute("SELECT coalesce(sum(size), 0) FROM clip").fetchone()
+        if total + size <= self._budget.size and lacking <= 0:
+            return True
         sql = "SELECT name, size, priority FROM clip WHERE parts AND name <> ? ORDER BY rank"
         others = [Held(*row) for row in connection.execute(sql, (clip,))]
         own = connection.execute("SELECT size FROM clip WHERE name = ?", (clip,)).fetchone()

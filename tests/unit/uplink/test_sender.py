@@ -160,6 +160,23 @@ def test_a_part_is_kept_before_the_sender_starts_and_after_it_is_closed(far_end:
     spool.close()
 
 
+def test_a_clip_that_is_to_be_forgotten_is_not_sent_nor_what_is_still_to_come_of_it(
+    far_end: str, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "spool.sqlite")
+    diary = Diary()
+    sender = make(far_end, spool, diary)
+    sender.submit(PARTS[0])
+    sender.forget(PARTS[0].clip)
+    sender.start(strict=True)
+    assert sender.drain(DEADLINE_S)
+    assert not sender.submit(PARTS[1])
+    sender.close()
+    assert [(drop.clip, drop.parts, drop.why) for drop in spool.drops()] == [(PARTS[0].clip, 2, "deleted")]
+    assert diary.all("part_sent") == []
+    spool.close()
+
+
 def test_one_that_never_started_can_be_closed(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool.sqlite")
     make(f"mqtt://127.0.0.1:{free_port()}", spool).close()
