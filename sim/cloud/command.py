@@ -11,8 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from uplink.address import Access
-from uplink.profiles import PROFILES
+from uplink.broker_options import access_of, add_broker_options
 
 if TYPE_CHECKING:
     from uplink.message import JSON
@@ -28,9 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="receive, store and transcribe clips from a broker",
         description="Runs the far end alone against a broker, until Ctrl-C or SIGTERM.",
     )
-    parser.add_argument(
-        "--broker", required=True, metavar="URL", help="mqtt://HOST:PORT on this machine, else mqtts://HOST:PORT"
-    )
+    add_broker_options(parser, "this far end")
     parser.add_argument(
         "--store",
         metavar="DIR|URL",
@@ -58,12 +55,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="NAME",
         help="auto, vosk or pocketsphinx; auto is vosk where it has a model from elsewhere",
     )
-    add = parser.add_argument
-    add("--broker-profile", choices=sorted(PROFILES), default="mosquitto", help="what the broker takes [mosquitto]")
-    add("--ca-file", type=Path, metavar="FILE", help="PEM: whom to believe that the broker is itself [the system's]")
-    add("--certificate-file", type=Path, metavar="FILE", help="PEM: who this far end is; needed on another machine")
-    add("--key-file", type=Path, metavar="FILE", help="PEM: the certificate's key, where it is not in the same file")
-    add("--allow-plain", action="store_true", help="speak to a broker on another machine without TLS")
     parser.set_defaults(run=run)
 
 
@@ -94,13 +85,7 @@ def run(args: argparse.Namespace) -> int:
             args.broker,
             Seal(keys),
             on_event=lambda kind, facts: console.print(describe(kind, facts), markup=False, soft_wrap=True),
-            access=Access(
-                ca_file=args.ca_file,
-                certificate_file=args.certificate_file,
-                key_file=args.key_file,
-                allow_plain=args.allow_plain,
-                limits=PROFILES[args.broker_profile],
-            ),
+            access=access_of(args),
             share=args.share,
         )
         with _signals() as stop:
