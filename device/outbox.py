@@ -18,8 +18,9 @@ from wakeword.sound import encode_flac
 class Outbox:
     """Encodes parts and hands them to `submit`, in order, on a thread of its own.
 
-    A part that cannot be kept (a full disk) is held in memory and tried again every `retry_s` and with every part
-    that follows; `on_trouble` is told once when that begins. Nothing is dropped while the program runs.
+    A part that cannot be kept (a disk that is gone, or no longer writable) is held in memory and tried again every
+    `retry_s` and with every part that follows; `on_trouble` is told once when that begins. At most `most` are held:
+    then the oldest goes, and is named at the end.
     """
 
     def __init__(
@@ -29,13 +30,16 @@ class Outbox:
         on_trouble: Callable[[str], None],
         *,
         retry_s: float = 1.0,
+        most: int = 600,
     ) -> None:
         self._device, self._submit, self._on_trouble = device, submit, on_trouble
-        self._retry_s = retry_s
+        self._retry_s, self._most = retry_s, most
         self._incoming: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._held: deque[Part] = deque()
+        self._lost: deque[str] = deque(maxlen=10_000)  # the names of those that went
         self._closing = False
         self._trouble: str | None = None
+        self._reason = ""  # the newest trouble, also when it is over
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
@@ -50,9 +54,9 @@ class Outbox:
         self._thread.join()
         if self._failure is not None:
             raise DeviceError(f"the outbox has ended ({self._failure!r}); please report this bug")
-        if self._held:
-            names = ", ".join(f"{part.clip} part {part.number}" for part in self._held)
-            raise DeviceError(f"{self._trouble}; so these were not kept: {names}")
+        names = [*self._lost, *map(_name, self._held)]
+        if names:
+            raise DeviceError(f"{self._reason}; so these were not kept: {', '.join(names)}")
 
     def _run(self) -> None:
         try:
@@ -72,6 +76,8 @@ class Outbox:
             self._closing = True
         else:
             self._held.append(as_part(self._device, event))
+            if len(self._held) > self._most:
+                self._lost.append(_name(self._held.popleft()))
 
     def _hand_over(self) -> None:
         try:
@@ -82,7 +88,11 @@ class Outbox:
         except UplinkError as error:
             if self._trouble is None:
                 self._on_trouble(str(error))
-            self._trouble = str(error)
+            self._trouble = self._reason = str(error)
+
+
+def _name(part: Part) -> str:
+    return f"{part.clip} part {part.number}"
 
 
 def as_part(device: str, event: Event) -> Part:

@@ -163,3 +163,17 @@ def test_a_bug_is_told_and_does_not_hang() -> None:
     outbox.put(part(0))
     with pytest.raises(DeviceError, match=r"the outbox has ended .*oh.*please report"):
         outbox.close()
+
+
+def test_memory_is_bounded_while_the_disk_is_away_and_what_went_is_named() -> None:
+    spool, troubles = FakeSpool(), list[str]()
+    outbox = Outbox("dot", spool.submit, troubles.append, retry_s=0.005, most=3)
+    spool.set_full(True)
+    for number in range(8):
+        outbox.put(part(number))
+    spool.wait(lambda: spool.attempts >= 20)
+    spool.set_full(False)
+    spool.wait(lambda: len(spool.kept) == 3)
+    with pytest.raises(DeviceError, match=r"is full; .*these were not kept: dot-1 part 0, .* dot-1 part 4$"):
+        outbox.close()
+    assert [kept.number for kept in spool.kept] == [5, 6, 7]
