@@ -85,17 +85,18 @@ class Delivery:
                 self._look = now + _LOOK_S
                 self._spool.expire()
             if self._up and now >= self._rest:
+                self._rest = self._pace = -math.inf
                 self._fill(now)
         except SpoolError as error:
             self._rest = now + self._resend_s
             self._on_fact("spool_error", {"reason": str(error)})
 
-    def next_time(self, now: float) -> float:
+    def next_time(self) -> float:
         """Say when there is something to do, if nothing comes before."""
         if not self._up:
             return self._look
-        if max(self._rest, self._pace) > now:
-            return min(self._look, max(self._rest, self._pace))
+        if (held := max(self._rest, self._pace)) > -math.inf:  # it may be past: something is to be done at once then
+            return min(self._look, held)
         return min(self._look, self._window.next_time(), self._reconciler.deadline)
 
     def settle(self, receipts: Sequence[Receipt], now: float) -> None:
@@ -140,8 +141,10 @@ class Delivery:
             self._inquire(now)
         self._window.give_up(now)
         while (key := self._window.next(now)) is not None:
-            self._pace = now + self._wait_s()
-            if self._pace > now or not self._send(key, now):
+            if (wait_s := self._wait_s()) > 0:
+                self._pace = now + wait_s
+                return
+            if not self._send(key, now):
                 return
 
     def _inquire(self, now: float) -> None:

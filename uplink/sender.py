@@ -215,7 +215,7 @@ class Sender:
     def _step(self) -> None:
         delivery, now = self._delivery, self._clock()
         try:
-            self._posts.get(timeout=max(0.0, delivery.next_time(now) - now))()
+            self._posts.get(timeout=max(0.0, delivery.next_time() - now))()
             for _ in range(_BATCH):
                 if self._ending:
                     return

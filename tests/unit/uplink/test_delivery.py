@@ -85,6 +85,14 @@ def payloads(rows: list[Row]) -> list[bytes]:
     return [one[3] for one in rows]
 
 
+def test_a_rest_that_is_over_by_the_time_one_looks_is_not_slept_through(spool: Spool) -> None:
+    wire = Wire(spool, wait_s=0.01)
+    put(wire, row(clip_id(0), 0))
+    wire.delivery.rise(None)
+    wire.delivery.pump(0.0)
+    assert wire.delivery.next_time() == 0.01
+
+
 def test_parts_go_out_as_seats_are_free_and_are_forgotten_on_their_receipts(spool: Spool) -> None:
     wire = Wire(spool)
     rows = [row(clip_id(0), number) for number in range(6)]
@@ -113,7 +121,7 @@ def test_receipts_with_another_digest_settle_nothing(spool: Spool) -> None:
     wire.delivery.settle([Receipt("dot", clip_id(0), 0, "0" * 64, True)], 1)
     assert wire.told("receipt") == []
     wire.delivery.pump(RESEND_S)
-    wire.delivery.pump(wire.delivery.next_time(RESEND_S))
+    wire.delivery.pump(wire.delivery.next_time())
     assert wire.take() == [row(clip_id(0), 0)[3]] * 2
     assert wire.delivery.tally.retries == 1
 
@@ -127,7 +135,7 @@ def test_a_week_without_a_far_end_costs_few_repetitions_and_no_part(spool: Spool
     now = 0.0
     while now < 7 * 86_400:
         wire.delivery.pump(now)
-        now = max(now + 0.001, wire.delivery.next_time(now))
+        now = max(now + 0.001, wire.delivery.next_time())
     assert len(wire.take()) < 7 * 86_400 / 40 * 4 + 100
     wire.delivery.settle([receipt(one) for one in rows], now)
     assert content(spool) == []
@@ -140,7 +148,7 @@ def test_the_broker_s_rate_is_kept(spool: Spool) -> None:
     wire.delivery.rise(None)
     wire.delivery.pump(0)
     assert wire.take() == []
-    assert wire.delivery.next_time(0) == 0.25
+    assert wire.delivery.next_time() == 0.25
     wire.wait_s = 0
     wire.delivery.pump(0.25)
     assert len(wire.take()) == 3
@@ -200,7 +208,7 @@ def test_where_nobody_answers_everything_is_sent(spool: Spool, trusted: bool) ->
     wire.delivery.pump(0)
     assert wire.take() == []
     assert len(wire.asked) == trusted
-    assert wire.delivery.next_time(0) == RESEND_S
+    assert wire.delivery.next_time() == RESEND_S
     wire.delivery.pump(RESEND_S)
     assert wire.take() == payloads(rows)
     assert [fact["reason"] for fact in wire.told("refused")] == ["unknown far end"] * (not trusted)
@@ -249,7 +257,7 @@ def test_clips_that_are_too_old_are_dropped_as_time_goes_by(tmp_path: Path) -> N
     moment = Moment(1_001.0, "2026-01-01T00:16:41Z")
     wire.delivery.pump(500)
     assert spool.summary().parts == 2
-    wire.delivery.pump(wire.delivery.next_time(500))
+    wire.delivery.pump(wire.delivery.next_time())
     assert [(drop.why, drop.utc) for drop in spool.drops()] == [("age", "2026-01-01T00:16:41Z")]
     spool.close()
 
@@ -283,11 +291,11 @@ def test_a_disk_that_fails_for_a_while_is_left_alone_and_loses_nothing(tmp_path:
     wire.delivery.reconcile(Inventory("dot", question, parts), 0)
     wire.delivery.pump(1)
     assert wire.told("spool_error") == [{"reason": "the disk fails"}] * 3
-    assert wire.delivery.next_time(1) == 1 + RESEND_S
+    assert wire.delivery.next_time() == 1 + RESEND_S
     wire.delivery.pump(2)
     assert len(wire.take()) == 1
     spool.failing = False
     wire.delivery.pump(1 + RESEND_S)
-    wire.delivery.pump(wire.delivery.next_time(1 + RESEND_S))
+    wire.delivery.pump(wire.delivery.next_time())
     assert len(wire.take()) == 3
     spool.close()
