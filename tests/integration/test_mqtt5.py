@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import queue
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +15,18 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from sim.cloud.server import FarEnd
+from sim.cloud.service import Cloud
+from sim.cloud.store import ClipStore
 from tests.broker_kit import client
-from tests.uplink_kit import DEADLINE_S, Diary, free_port, mosquitto
+from tests.uplink_kit import DEADLINE_S, Counter, Diary, cut, free_port, known, mosquitto, noise
 from uplink import link as link_module
 from uplink.address import Access
 from uplink.broker import EmbeddedBroker
 from uplink.link import Link, Will
 from uplink.profiles import PROFILES
+from uplink.sender import Sender
+from uplink.spool import Spool
 
 MQTT5 = Access(limits=PROFILES["mosquitto"])
 MQTT311 = Access(limits=PROFILES["embedded"])
@@ -205,3 +212,40 @@ def test_a_broker_that_speaks_no_mqtt_5_is_spoken_to_in_3_1_1_and_that_is_rememb
         assert diary.wait("a/part") == {"payload": "same"}
         link.close()
     assert [kind for kind, _ in diary.entries] == ["up", "down", "up", "a/part"]
+
+
+def test_the_sender_keeps_the_rate_of_a_profile_by_itself(tmp_path: Path) -> None:
+    parts = cut(noise(150 * 80), 80)
+    times = []
+
+    def note(kind: str, _facts: object) -> None:
+        if kind == "part_sent":
+            times.append(time.monotonic())
+
+    with ExitStack() as stack:
+        broker = stack.enter_context(EmbeddedBroker())
+        store = ClipStore(tmp_path / "cloud")
+        stack.callback(store.close)
+        far_end = FarEnd(Cloud(store, Counter()), broker.url, known().far_end, on_event=Diary())
+        stack.callback(far_end.close)
+        far_end.start(strict=True)
+        spool = Spool(tmp_path / "spool.sqlite")
+        stack.callback(spool.close)
+        limits = dataclasses.replace(PROFILES["aws-iot-core"], mqtt5=False)
+        sender = Sender(
+            "dot",
+            spool,
+            broker.url,
+            seal=known().device,
+            on_directive=lambda _: None,
+            on_fact=note,
+            in_flight=100,
+            access=Access(limits=limits),
+        )
+        stack.callback(sender.close)
+        sender.start(strict=True)
+        for part in parts:
+            sender.submit(part)
+        assert sender.drain(DEADLINE_S)
+    assert len(times) >= len(parts)
+    assert all(late - early > 0.99 for early, late in zip(times, times[100:], strict=False))
