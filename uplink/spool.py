@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,14 @@ OnFact: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
 
 _OVERHEAD_BYTES = 64 * 1024
 """Most that a part needs on the disk beside its payload, the checkpoint with it."""
+_SETTLE = """
+DELETE FROM part WHERE place IN (
+    SELECT part.place FROM json_each(?) AS receipt CROSS JOIN part
+    WHERE part.clip = json_extract(receipt.value, '$[0]') AND part.number = json_extract(receipt.value, '$[1]')
+    AND part.digest = json_extract(receipt.value, '$[2]')
+) RETURNING clip, number
+"""
+"""In one statement, because after each the sender would have to wait for its turn with the network's thread."""
 _CLOCK = "spool.clock"
 """The memo that holds for how many seconds a device has listened, over all its streams."""
 
@@ -177,8 +186,7 @@ class Spool:
         rows = list(receipts)
 
         def forget(connection: sqlite3.Connection) -> set[tuple[str, int]]:
-            sql = "DELETE FROM part WHERE clip = ? AND number = ? AND digest = ?"
-            return {row[:2] for row in rows if connection.execute(sql, row).rowcount}
+            return set(connection.execute(_SETTLE, (json.dumps(rows),)).fetchall())
 
         return self._safely(lambda: self._write(forget, durable=False))
 
