@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.uplink_kit import DEADLINE_S, Diary, free_port, wait_for_port
+from tests.uplink_kit import Diary, free_port, run_mosquitto
 from uplink.address import Access
 from uplink.authority import Authority
 from uplink.link import Link, Will
@@ -59,13 +58,8 @@ def shipped_mosquitto(
         config = config.replace(old, new)
     file = folder / "mosquitto.conf"
     file.write_text(f"{config}\nuser root\n")  # the tests may run as root, whose files no other user could read
-    with subprocess.Popen([program, "-c", file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        try:
-            wait_for_port(port, process)
-            yield f"mqtts://localhost:{port}"
-        finally:
-            process.terminate()
-            process.communicate(timeout=DEADLINE_S)
+    with run_mosquitto(program, file, port):
+        yield f"mqtts://localhost:{port}"
 
 
 def client(

@@ -118,17 +118,27 @@ def mosquitto(program: str, folder: Path, port: int, lines: Iterable[str] = ("al
     """Run a real Mosquitto on this loopback port with this configuration, and give its URL."""
     config = folder / f"mosquitto-{port}.conf"
     config.write_text("\n".join([f"listener {port} 127.0.0.1", "persistence false", *lines]) + "\n")
-    with subprocess.Popen([program, "-c", config], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with run_mosquitto(program, config, port):
+        yield f"mqtt://127.0.0.1:{port}"
+
+
+@contextmanager
+def run_mosquitto(program: str, config: Path, port: int) -> Iterator[None]:
+    """Run a Mosquitto that listens on this loopback port by this configuration; its log is beside that.
+
+    In a file, because a pipe that nobody empties holds the broker up after some hundred connections.
+    """
+    log = config.with_suffix(".log")
+    with log.open("wb") as out, subprocess.Popen([program, "-c", config], stdout=out, stderr=out) as process:
         try:
-            wait_for_port(port, process)
-            yield f"mqtt://127.0.0.1:{port}"
+            _wait_for_port(port, process, log)
+            yield
         finally:
             process.terminate()
-            process.communicate(timeout=DEADLINE_S)
+            process.wait(DEADLINE_S)
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until somebody listens on this loopback port; fails where the process ends first, or at the deadline."""
+def _wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + DEADLINE_S
     while process.poll() is None and time.monotonic() < end:
         try:
@@ -136,4 +146,4 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
         except ConnectionRefusedError:
             continue
         return
-    raise AssertionError(f"mosquitto did not listen: {process.stdout.read() if process.stdout else ''!r}")
+    raise AssertionError(f"mosquitto did not listen: {log.read_text()}")

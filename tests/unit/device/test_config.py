@@ -17,6 +17,8 @@ from pydantic.fields import FieldInfo
 
 from device.config import DeviceSettings, load_device, samples
 from device.errors import ConfigError
+from uplink.address import Access
+from uplink.profiles import PROFILES
 
 _DIMENSIONLESS = {
     "wake.threshold",
@@ -151,3 +153,15 @@ def test_a_profile_that_is_not_there_is_named_with_those_that_are() -> None:
 @given(st.integers(0, 3_600_000))
 def test_milliseconds_become_whole_samples(milliseconds: int) -> None:
     assert samples(milliseconds) == milliseconds * 16
+
+
+def test_what_is_said_of_a_broker_becomes_what_it_takes_to_be_let_in() -> None:
+    pairs = {"ca_file": "ca.crt", "certificate_file": "dot.crt", "key_file": "dot.key", "allow_plain": "true"}
+    settings = load_device(overrides=[(f"uplink.{name}", value) for name, value in pairs.items()])
+    assert settings.uplink.access() == Access(
+        Path("ca.crt"), Path("dot.crt"), Path("dot.key"), allow_plain=True, limits=PROFILES["mosquitto"]
+    )
+    for name, limits in PROFILES.items():
+        assert load_device(overrides=[("uplink.broker_profile", name)]).uplink.access() == Access(limits=limits)
+    with pytest.raises(ConfigError, match="broker_profile"):
+        load_device(overrides=[("uplink.broker_profile", "aws")])

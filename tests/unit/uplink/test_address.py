@@ -29,7 +29,7 @@ def test_a_password_is_never_shown() -> None:
 
 
 def test_plain_text_stays_on_this_machine() -> None:
-    with pytest.raises(AddressError, match=r"use mqtts://broker\.example instead") as caught:
+    with pytest.raises(AddressError, match=r"use mqtts://broker\.example instead, or say allow_plain") as caught:
         Address.parse("mqtt://broker.example")
     assert caught.value.exit_code == 2
     assert Address.parse("mqtt://broker.example", allow_plain=True).host == "broker.example"

@@ -153,6 +153,14 @@ def test_another_machine_needs_tls() -> None:
         make("mqtt://192.0.2.1")
 
 
+def test_another_machine_wants_to_know_who_this_is() -> None:
+    with pytest.raises(
+        AddressError, match="needs a certificate; name its files as certificate_file and key_file"
+    ) as caught:
+        make("mqtts://broker.example")
+    assert caught.value.exit_code == 2
+
+
 def test_what_a_callback_raises_is_not_swallowed() -> None:
     met = threading.Event()
 
