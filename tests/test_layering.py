@@ -24,9 +24,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 
 IN_ONE_FILE = {
-    *("amqtt", "fsspec", "kaldi_native_fbank", "matplotlib", "nacl", "onnx", "onnxruntime", "openwakeword", "paho"),
-    *("pocketsphinx", "prometheus_client", "pymicro_wakeword", "pyroomacoustics", "sounddevice", "soundfile"),
-    *("soxr", "vosk"),
+    *("amqtt", "cryptography", "fsspec", "kaldi_native_fbank", "matplotlib", "nacl", "onnx", "onnxruntime"),
+    *("openwakeword", "paho", "pocketsphinx", "prometheus_client", "pymicro_wakeword", "pyroomacoustics"),
+    *("sounddevice", "soundfile", "soxr", "vosk"),
 }
 IN_ONE_FOLDER = {"dask", "nicegui", "sqlalchemy"}
 
