@@ -47,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--share",
         metavar="NAME",
-        help="divide the work with all who run with this name on the same broker and store",
+        help="divide the work with all who run with this name on the same broker and store; tell it to nobody else",
     )
     parser.add_argument(
         "--recognizer",
@@ -67,10 +67,13 @@ def run(args: argparse.Namespace) -> int:
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
     from sim.cloud.store import ClipStore
+    from uplink.errors import AddressError
     from uplink.keyring import Keyring
     from uplink.seal import Seal
 
     console = Console(highlight=False)
+    if args.share is not None and args.broker_profile == "embedded":
+        raise AddressError("the embedded broker delivers nothing to a share; leave --share, or use another broker")
     own = platformdirs.user_data_path("misheard") / "cloud"
     root = args.store or own
     keys = Keyring.of_far_end(args.keys or (own if "://" in str(root) else Path(root)))

@@ -19,6 +19,7 @@ import pytest
 from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
+from sim.main import main
 from tests.postgres_kit import PostgreSQL
 from tests.uplink_kit import DEADLINE_S, Counter, Diary, Keys, cut, free_port, mosquitto, noise
 from uplink.errors import AddressError
@@ -287,6 +288,12 @@ def test_programs_that_add_the_same_parts_at_one_moment_store_them_once(place: P
         assert (clip.parts, clip.complete) == (20, True)
         np.testing.assert_array_equal(store.audio(clip.id), noise(8_000, number))
     store.close()
+
+
+def test_the_embedded_broker_is_refused_with_a_share(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["cloud", "--broker", "mqtt://127.0.0.1", "--share", "group", "--broker-profile", "embedded"]
+    assert main(command) == 2
+    assert "the embedded broker delivers nothing to a share" in capsys.readouterr().err
 
 
 def test_a_share_must_have_a_name_that_a_topic_can_carry(tmp_path: Path) -> None:
