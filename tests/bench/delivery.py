@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from tests.bench.clock import HeadStart
 from tests.bench.effort import Effort
 from tests.bench.figure import Figure, Row, in_turn
 from tests.bench.kitchen import new_stream, scene
+from tests.bench.machine import mosquitto_program
 from tests.bench.peers import BarePublisher
 from tests.bench.process import far_end_on
 from tests.uplink_kit import free_port, mosquitto
@@ -38,7 +38,7 @@ _PACED_S = 1.2
 
 def rows(effort: Effort) -> Iterator[Row]:
     """Measure deliveries over the embedded broker, and over Mosquitto where it is installed."""
-    program = shutil.which("mosquitto", path=os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin")
+    program = mosquitto_program()
     with tempfile.TemporaryDirectory(prefix="misheard-bench-") as name:
         folder = Path(name)
         with EmbeddedBroker() as broker:

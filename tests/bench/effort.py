@@ -21,7 +21,55 @@ class Effort:
     wakes: int
     live_wakes: int
     clips: int
+    spools: int
+    spooled: int
+    """Parts in a round of what the spool costs."""
+    deliveries: int
+    delivered: int
+    """Clips in a round of deliveries as fast as they go."""
+    singles: int
+    outage: int
+    """Clips that wait when an outage is over."""
+    devices: int
+    devices_a_second: int
+    """How many of them end a clip in each second: fewer than the far end takes."""
 
 
-FULL = Effort(warm_up=1, speech_s=60, bulk=7, hops=100, streaming=15, starts=3, wakes=25, live_wakes=40, clips=8)
-QUICK = Effort(warm_up=0, speech_s=16, bulk=1, hops=20, streaming=1, starts=1, wakes=1, live_wakes=1, clips=1)
+FULL = Effort(
+    warm_up=1,
+    speech_s=60,
+    bulk=7,
+    hops=100,
+    streaming=15,
+    starts=3,
+    wakes=25,
+    live_wakes=40,
+    clips=8,
+    spools=15,
+    spooled=30,
+    deliveries=5,
+    delivered=60,
+    singles=200,
+    outage=2_000,
+    devices=1_000,
+    devices_a_second=40,
+)
+QUICK = Effort(
+    warm_up=0,
+    speech_s=16,
+    bulk=1,
+    hops=20,
+    streaming=1,
+    starts=1,
+    wakes=1,
+    live_wakes=1,
+    clips=1,
+    spools=1,
+    spooled=5,
+    deliveries=1,
+    delivered=5,
+    singles=5,
+    outage=10,
+    devices=20,
+    devices_a_second=40,
+)

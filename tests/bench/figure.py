@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,10 @@ class Figure:
     def median(self) -> float:
         """The middle one."""
         return statistics.median(self.values)
+
+    def percentile(self, percent: float) -> Figure:
+        """The value under which so many per cent of them are."""
+        return Figure((float(np.percentile(self.values, percent)),))
 
     def each(self, change: Callable[[float], float]) -> Figure:
         """Every value changed, such as seconds into milliseconds."""
@@ -64,6 +70,14 @@ class Row:
             "remark": self.remark,
             **{name: figure and figure.as_json() for name, figure in figures.items()},
         }
+
+
+def latency_rows(what: str, ours: Figure, peer: str, theirs: Figure, remark: str = "") -> Iterator[Row]:
+    """Two rows for milliseconds of many rounds, which need not be as many for both: the median, and the slowest."""
+    middle = theirs.percentile(50).over(ours.percentile(50))
+    yield Row(what, "ms", ours, peer, theirs, middle, remark=remark)
+    mine, others = ours.percentile(99), theirs.percentile(99)
+    yield Row(f"{what}, 99th percentile", "ms", mine, peer, others, others.over(mine))
 
 
 def in_turn(rounds: int, warm_up: int, contenders: Mapping[str, Callable[[], float]]) -> dict[str, Figure]:

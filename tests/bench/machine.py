@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+
+_FILES = 8192
+"""Enough for a thousand connections, and no more than any system is known to allow."""
 
 
 def describe() -> dict[str, str]:
@@ -55,11 +60,37 @@ def one_core() -> Iterator[str]:
                 os.sched_setaffinity(0, allowed)
 
 
+def mosquitto_program() -> str | None:
+    """Where Mosquitto is installed, if it is; Debian puts it where only an administrator looks."""
+    return shutil.which("mosquitto", path=os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin")
+
+
+@contextmanager
+def many_files() -> Iterator[int]:
+    """Let this program, and those that it starts, open more files and connections; gives how many, in each."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = _FILES if most == resource.RLIM_INFINITY else min(most, _FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    try:
+        yield allowed
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+
+
 def resident_mb(process: int) -> float | None:
     """Memory that a process holds now, in MB (10^6 bytes); None where there is no /proc to ask."""
+    return _memory_mb(process, "VmRSS")
+
+
+def peak_mb(process: int) -> float | None:
+    """The most memory that a process has ever held, likewise."""
+    return _memory_mb(process, "VmHWM")
+
+
+def _memory_mb(process: int, which: str) -> float | None:
     try:
         lines = Path(f"/proc/{process}/status").read_text("ascii", "replace").splitlines()
     except OSError:
         return None
-    kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+    kilobytes = next(int(line.split()[1]) for line in lines if line.startswith(f"{which}:"))
     return kilobytes * 1024 / 1e6
