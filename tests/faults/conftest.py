@@ -1,0 +1,66 @@
+"""How often things are broken, from which seed, and the table of what came of it."""
+
+from __future__ import annotations
+
+import os
+import random
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.faults.processes import BrokerKind, Scene
+from tests.faults.table import Table
+
+FULL = os.environ.get("MISHEARD_FAULTS") == "full"
+SEED = int(os.environ.get("MISHEARD_FAULTS_SEED", "1"))
+_TABLE = pytest.StashKey[Table]()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How often to break something, and chance from the run's seed, for each test its own."""
+
+    chance: random.Random
+
+    def times(self, full: int, short: int) -> int:
+        """Give how often: as promised in the long run, or a few times where tests must be quick."""
+        return full if FULL else short
+
+
+@pytest.fixture
+def plan(request: pytest.FixtureRequest) -> Plan:
+    print(f"every choice is drawn from the seed {SEED}; repeat with MISHEARD_FAULTS_SEED={SEED}")
+    return Plan(random.Random(zlib.crc32(f"{SEED} {request.node.name}".encode())))
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest) -> Table:
+    return request.config.stash.setdefault(_TABLE, Table())
+
+
+@pytest.fixture
+def broker_kind() -> BrokerKind:
+    """Which broker; a test that wants several is parametrized with this name."""
+    return "mosquitto"
+
+
+@pytest.fixture
+def scene(tmp_path: Path, needs: Callable[[str], str], broker_kind: BrokerKind) -> Iterator[Scene]:
+    """Keys that are known, and nothing that runs yet."""
+    with Scene(tmp_path, needs("mosquitto"), broker_kind) as scene:
+        scene.know()
+        yield scene
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Show the table; after a long run in which nothing failed, keep it."""
+    table = config.stash.get(_TABLE, None)
+    if table is None or not table.rows:
+        return
+    terminalreporter.section("faults")
+    terminalreporter.write_line(str(table))
+    if FULL and exitstatus == 0 and os.environ.get("MISHEARD_FAULTS_PAGE"):
+        table.write(Path(os.environ["MISHEARD_FAULTS_PAGE"]), "make faults", SEED)
