@@ -92,7 +92,7 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ValueError) as error:  # a damaged file's words may be no text, or no JSON
             # Its own text quotes the statement and its values; the driver's is the one line that says what is wrong.
             why = str(getattr(error, "orig", None) or error).splitlines()[0]
             mend = "check that it runs and lets you in" if "://" in self._shown else "check disk and file"

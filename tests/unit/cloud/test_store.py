@@ -138,7 +138,7 @@ def test_a_part_whose_file_was_lost_or_changed_is_named(store: ClipStore, tmp_pa
         store.add(part)
     file = next((tmp_path / "cloud").rglob("00002-*.flac"))
     file.write_bytes(PARTS[3].audio)
-    with pytest.raises(StoreError, match=r"00002-\w+\.flac is damaged in the store \(2000 samples instead of 6000\)"):
+    with pytest.raises(StoreError, match=r"00002-\w+\.flac is damaged in the store"):
         store.audio(PARTS[0].clip)
     file.write_bytes(b"")
     with pytest.raises(StoreError, match=r"00002-\w+\.flac is damaged in the store"):
