@@ -34,6 +34,9 @@ class WakeSettings(_Settings):
     words: tuple[str, ...] = Field(("alexa",), min_length=1, description="wake words, or paths of model files")
     engine: str = Field("openwakeword", description="openwakeword, micro or reference")
     threshold: float | None = Field(None, gt=0, le=1, description="score that wakes; none takes the engine's own")
+    speaking_threshold: float | None = Field(
+        None, gt=0, le=1, description="the same while the device itself speaks, where it is higher; none: no difference"
+    )
     patience_hops: int = Field(1, ge=1, le=25, description="hops (80 ms) in a row at the threshold")
     hysteresis: Share = Field(0.1, description="how far under the threshold a score must fall before the next wake")
     refractory_ms: Milliseconds = Field(2000, description="time after a wake without another")

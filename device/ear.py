@@ -40,6 +40,8 @@ class Ear:
         self.scorers = scorers
         self.ring = Ring(samples(ring_ms))
         self.clock = 0
+        self.bar = 0.0
+        """What a score must reach beside its word's own threshold: more than that while the device itself speaks."""
         self.triggers = {
             name: Trigger(
                 TriggerSettings(
@@ -73,7 +75,7 @@ class Ear:
             return Heard(end)
         scores = self.scorers.push(self.ring.read(end - HOP, end))[0]
         decided = {
-            name: trigger.push(float(score), end)
+            name: trigger.push(float(score), end, self.bar)
             for (name, trigger), score in zip(self.triggers.items(), scores, strict=True)
         }
         return Heard(end, scores, tuple((name, made) for name, made in decided.items() if made is not None))

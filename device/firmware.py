@@ -24,6 +24,7 @@ from device.states import LIGHTS, TRANSITIONS, Cause, State
 from uplink.message import JSON, Directive
 from wakeword.frames import HOP
 from wakeword.scorer import ScorerGroup
+from wakeword.sound import level_dbfs
 from wakeword.span import word_span
 from wakeword.trigger import Detection
 
@@ -160,7 +161,10 @@ class Firmware:
     def _near_miss(self, name: str, detection: Detection) -> None:
         self._counts["near_misses"] += 1
         facts: dict[str, JSON] = {"word": name, "score": detection.score, "peak": detection.peak_sample}
-        self._tell(Kind.NEAR_MISS, {**facts, "threshold": self._ear.triggers[name].settings.threshold})
+        self._tell(Kind.NEAR_MISS, {**facts, "threshold": self._threshold(name, detection)})
+
+    def _threshold(self, name: str, detection: Detection) -> float:
+        return detection.raised or self._ear.triggers[name].settings.threshold
 
     def _wake(self, name: str, detection: Detection) -> None:
         self._counts["wakes"] += 1
@@ -170,13 +174,18 @@ class Firmware:
             "word": name,
             "model": self._ear.scorers.hashes[self._ear.scorers.names.index(name)],
             "score": detection.score,
-            "threshold": self._ear.triggers[name].settings.threshold,
+            "threshold": self._threshold(name, detection),
             "warming_up": self._ear.scorers.warming_up,
         }
         begin = max(word_begin - pre_roll, ring.tail, self._next_clip)
         # With too little sound before the word the Alexa Voice Service wants no indices, and makes no check.
         if begin == word_begin - pre_roll:
             facts |= {"word_begin": word_begin, "word_end": word_end}
+            # By these a far end tells which of several devices was spoken to, as with the protocol's wake-word energy.
+            facts |= {
+                "voice_dbfs": level_dbfs(ring.read(word_begin, word_end)),
+                "ambient_dbfs": level_dbfs(ring.read(begin, word_begin)),
+            }
         self._end_prompt(heard_whole=False)
         self._tell(Kind.WAKE, facts)
         self._begin_capture(Cause.WAKE, begin, word_end + _WORD_TAIL, {"initiator": "wakeword", **facts})
@@ -278,6 +287,7 @@ class Firmware:
         """Go where the transition table says, until `deadline` (a sample) at most."""
         before, self.state = self.state, TRANSITIONS[self.state, cause]
         self._deadline = deadline
+        self._ear.bar = (self.settings.wake.speaking_threshold or 0.0) if self.state is State.SPEAKING else 0.0
         if cause is not Cause.HEARTBEAT:
             self._tell(Kind.STATE, {"from": before, "to": self.state, "cause": cause, "turn": self._turn})
         self._show()

@@ -6,6 +6,7 @@ The only file that knows libsndfile (soundfile) and the SoX resampler (soxr).
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,12 @@ def to_int16(samples: NDArray[Any]) -> Samples:
     """Round full-scale floats (-1 to 1) to int16, clipped; 1.0 becomes 32767."""
     rounded: Samples = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
     return rounded
+
+
+def level_dbfs(samples: Samples) -> float:
+    """RMS of int16[n] in dB under a full-scale square wave, to a hundredth; -90.31 (one step) for less, or no sound."""
+    power = float(np.mean(samples.astype(np.float64) ** 2)) if len(samples) else 0.0
+    return round(10.0 * math.log10(max(power, 1.0)) - 20.0 * math.log10(32768.0), 2)
 
 
 class StreamResampler:

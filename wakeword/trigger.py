@@ -44,12 +44,16 @@ class TriggerSettings:
 
 @dataclass(frozen=True)
 class Detection:
-    """A wake (`woke`) or a near miss: `sample` is the end of the hop that decided it, `peak_sample` of the highest."""
+    """A wake (`woke`) or a near miss: `sample` is the end of the hop that decided it, `peak_sample` of the highest.
+
+    `raised`: the threshold at the peak, where it stood above that of the settings.
+    """
 
     woke: bool
     sample: int
     score: float
     peak_sample: int
+    raised: float | None = None
 
 
 @dataclass
@@ -61,14 +65,15 @@ class Trigger:
     _spent: bool = field(default=False, init=False)
     _fading: bool = field(default=False, init=False)
     _woke_at: int | None = field(default=None, init=False)
-    _peak: tuple[float, int] | None = field(default=None, init=False)
+    _peak: tuple[float, int, float | None] | None = field(default=None, init=False)
     _held: Detection | None = field(default=None, init=False)
 
-    def push(self, score: float, end: int) -> Detection | None:
+    def push(self, score: float, end: int, bar: float = 0.0) -> Detection | None:
         """Take the score (0 to 1) of the hop that ends at sample `end` (exclusive); give what it decides, if anything.
 
-        A near miss is given when its peak is over: when the score has left the margin again, and has settled. How a
-        word that woke fades away is none.
+        Where `bar` is above the threshold of the settings it takes its place for this hop. A near miss is given when
+        its peak is over: when the score has left the margin again, and has settled. How a word that woke fades away is
+        none.
         """
         over = score < self.settings.near_miss_from
         if score < self.settings.rearm_below:
@@ -77,14 +82,15 @@ class Trigger:
             self._above, self._peak = 0, None
             self._fading = self._fading and not over
             return None
+        raised = bar if bar > self.settings.threshold else None
         if self._peak is None or score > self._peak[0]:
-            self._peak = (score, end)
-        self._above = self._above + 1 if score >= self.settings.threshold else 0
+            self._peak = (score, end, raised)
+        self._above = self._above + 1 if score >= (raised or self.settings.threshold) else 0
         if self._above >= self.settings.patience_hops:
-            peak, peak_sample = self._peak
+            peak, peak_sample, at = self._peak
             self._above, self._peak, self._held, self._woke_at = 0, None, None, end
             self._spent = self._fading = True
-            return Detection(True, end, peak, peak_sample)
+            return Detection(True, end, peak, peak_sample, at)
         if over:
             self._hold(end)
         if self._held is None or not over or end - self._held.sample < self.settings.near_miss_settle:
@@ -98,8 +104,10 @@ class Trigger:
         faded, self._fading = self._fading, False
         if peak is None or faded or peak[0] < self.settings.near_miss_from:
             return
-        best = peak if self._held is None else max(peak, (self._held.score, self._held.peak_sample), key=lambda p: p[0])
-        self._held = Detection(False, end, *best)
+        held = self._held
+        if held is not None and held.score > peak[0]:
+            peak = (held.score, held.peak_sample, held.raised)
+        self._held = Detection(False, end, *peak)
 
     def flush(self, end: int) -> Detection | None:
         """Give the near miss under way, if any, and start anew: for the end of a stream, or a pause in listening."""

@@ -29,6 +29,7 @@ from tests.firmware_kit import (
 from uplink.message import Directive
 from wakeword.frames import HOP
 from wakeword.openwakeword_engine import OpenWakeWord
+from wakeword.sound import level_dbfs
 from wakeword.span import word_span
 from wakeword.vad import VoiceActivity
 
@@ -59,6 +60,8 @@ class TestRealSound:
         assert end.facts["reason"] == "silence"
         begin, word = number(end, "begin"), word_span("alexa", wake.sample)
         assert (number(wake, "word_begin"), number(wake, "word_end")) == word
+        assert wake.facts["voice_dbfs"] == level_dbfs(sound[slice(*word)])
+        assert wake.facts["ambient_dbfs"] == level_dbfs(sound[word[0] - SECOND // 2 : word[0]])
         assert begin == word[0] - SECOND // 2
         np.testing.assert_array_equal(clip_of(events, str(end.facts["clip"])), sound[begin : number(end, "end")])
         assert len(kinds(events, "hop")) == len(sound) // HOP
@@ -284,6 +287,19 @@ class TestTurns:
         assert new != clip
         scene.say(new, "Sent.", 2)
         assert states(scene.hear(3)) == ["SPEAKING spoken IDLE"], "nobody asked for speech in this turn"
+
+    def test_while_it_speaks_itself_the_bar_is_raised(self) -> None:
+        scene = Scene(settings_of(wake={"speaking_threshold": 0.8}))
+        scene.say(scene.turn(), "Alexis, right?", 20)
+        scene.hear(5, alexa=0.7)
+        assert scene.state is State.SPEAKING
+        scene.hear(35)
+        (miss,) = kinds(scene.events, "near_miss")
+        assert float(str(miss.facts["score"])) == pytest.approx(0.7)
+        assert miss.facts["threshold"] == 0.8
+        scene.order("TurnEnd")
+        (wake,) = kinds(scene.hear(1, alexa=0.7), "wake")
+        assert wake.facts["threshold"] == 0.5, "in silence it is the usual one again"
 
     def test_the_end_of_a_turn_waits_for_the_prompt_and_withdraws_a_question(self) -> None:
         scene = Scene()

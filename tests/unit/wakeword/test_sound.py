@@ -18,6 +18,7 @@ from wakeword.sound import (
     StreamResampler,
     decode_flac,
     encode_flac,
+    level_dbfs,
     read_sound,
     sound_length,
     stream_sound,
@@ -229,3 +230,9 @@ def test_another_kind_of_sound_is_not_decoded(tmp_path: Path) -> None:
         data = _write(tmp_path / name, _tone(rate), rate, subtype).read_bytes()
         with pytest.raises(SoundError, match="is not 16 kHz 16-bit mono FLAC but"):
             decode_flac(data)
+
+
+def test_levels_are_under_a_full_scale_square_wave() -> None:
+    assert level_dbfs(np.full(100, -32768, np.int16)) == 0.0
+    assert level_dbfs(np.tile(np.array([3277, -3277], np.int16), 50)) == pytest.approx(-20, abs=0.01)
+    assert level_dbfs(np.zeros(100, np.int16)) == level_dbfs(np.zeros(0, np.int16)) == -90.31

@@ -225,3 +225,12 @@ def test_a_low_threshold_still_has_room_under_it() -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         TriggerSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_raised_bar_holds_for_its_hops_alone() -> None:
+    trigger = Trigger(TriggerSettings(near_miss_settle=0))
+    assert trigger.push(0.7, HOP, bar=0.8) is None
+    assert trigger.push(0.1, 2 * HOP, bar=0.8) == Detection(False, 2 * HOP, 0.7, HOP, raised=0.8)
+    assert trigger.push(0.85, 3 * HOP, bar=0.8) == Detection(True, 3 * HOP, 0.85, 3 * HOP, raised=0.8)
+    other = Trigger(TriggerSettings())
+    assert other.push(0.7, HOP, bar=0.3) == Detection(True, HOP, 0.7, HOP), "a bar never lowers the threshold"
