@@ -25,10 +25,10 @@ from sim.cloud.recognizer import load_recognizer
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.home.mixer import SpokenLine, mix
-from sim.home.speech import load_speech
 from sim.inprocess import run_in_process
 from sim.narrator import Narrator
 from sim.scenario import Scenario
+from sim.speech.library import load_speech
 from wakeword.models import LICENCE
 from wakeword.scorer import ScorerGroup, load_scorers
 from wakeword.sound import RATE

@@ -14,7 +14,7 @@ from pydantic_core.core_schema import ValidationInfo
 from device.errors import ConfigError
 from device.yaml_model import SettingFault, load_yaml_model
 from sim.errors import ScenarioError
-from sim.home.voices import Voice
+from sim.speech.voices import Voice
 
 
 def _spoken(text: str) -> str:

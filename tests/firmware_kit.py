@@ -20,8 +20,8 @@ from device.events import Event, Stream
 from device.firmware import Firmware
 from device.states import State
 from sim.home.mixer import Mix, mix
-from sim.home.speech import load_speech
 from sim.scenario import load_scenario
+from sim.speech.library import load_speech
 from uplink.message import JSON, Directive
 from wakeword.frames import HOP, as_hops
 from wakeword.scorer import ScorerGroup, Scores, ScoreStream, load_scorers

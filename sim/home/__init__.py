@@ -1,1 +1,1 @@
-"""The home: voices, people, rooms and what reaches the microphone."""
+"""The home: people, rooms and what reaches the microphones."""

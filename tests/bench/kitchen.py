@@ -13,8 +13,8 @@ from device.config import DeviceSettings, load_device
 from device.events import Event, Kind, Stream
 from device.firmware import Firmware
 from sim.home.mixer import mix
-from sim.home.speech import load_speech
 from sim.scenario import load_scenario
+from sim.speech.library import load_speech
 from wakeword.frames import HOP
 from wakeword.scorer import ScorerGroup, load_scorers
 from wakeword.sound import RATE, Samples

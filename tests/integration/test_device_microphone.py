@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from sim.home.mixer import mix
-from sim.home.speech import load_speech
 from sim.scenario import load_scenario
+from sim.speech.library import load_speech
 from tests.integration.pulse import VirtualMicrophone, virtual_microphone
 from wakeword.sound import RATE, encode_flac, read_sound
 

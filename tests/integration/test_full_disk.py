@@ -14,8 +14,8 @@ from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.home.mixer import mix
-from sim.home.speech import load_speech
 from sim.scenario import load_scenario
+from sim.speech.library import load_speech
 from tests.uplink_kit import Counter, Diary, Keys
 from uplink.broker import EmbeddedBroker
 

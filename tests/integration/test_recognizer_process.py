@@ -13,8 +13,8 @@ from sim.cloud.recognizer import load_recognizer
 from sim.cloud.recognizer_process import RecognizerProcess
 from sim.errors import RecognizerError
 from sim.home.mixer import mix
-from sim.home.speech import load_speech
 from sim.scenario import load_scenario
+from sim.speech.library import load_speech
 from wakeword.sound import RATE, Samples
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.cloud.models import registry
 from sim.cloud.recognizer import Recognizer, load_recognizer
 from sim.errors import RecognizerError
-from sim.home.voices import Voice, render
+from sim.speech.voices import Voice, render
 
 RATE = 16_000
 

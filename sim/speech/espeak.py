@@ -1,6 +1,6 @@
 """Stands in for the ``espeak-ng`` program where only the espeakng-loader wheel is installed: one line, one process.
 
-Takes what `sim.home.voices` gives the program: ``--version``, or ``-b 1 -v VOICE -w WAV -f TEXT``.
+Takes what `sim.speech.voices` gives the program: ``--version``, or ``-b 1 -v VOICE -w WAV -f TEXT``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def speak(library: ctypes.CDLL, data_path: str, voice: str, text: str) -> tuple[
 
 def main() -> int:
     """Write one line to a WAV file, or say the version."""
-    parser = argparse.ArgumentParser(prog="python -m sim.home.espeak", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sim.speech.espeak", description=main.__doc__)
     parser.add_argument("--version", action="store_true")
     parser.add_argument("-b", help="encoding of the text; 1 is UTF-8, the only one taken", choices=["1"])
     parser.add_argument("-v", help="voice")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sim.errors import VoiceError
-from sim.home import voices
-from sim.home.voices import MARGIN, QUIET, Voice, render, renderer
+from sim.speech import voices
+from sim.speech.voices import MARGIN, QUIET, Voice, render, renderer
 
 Needs = Callable[[str], str]
 

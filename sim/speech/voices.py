@@ -104,7 +104,7 @@ def _program(engine: str) -> list[str]:
     if path is not None:
         return [path]
     if engine == "espeak" and importlib.util.find_spec("espeakng_loader") is not None:
-        return [sys.executable, "-m", "sim.home.espeak"]
+        return [sys.executable, "-m", "sim.speech.espeak"]
     raise VoiceError(f"the voice engine {engine} is not installed; install it with: {INSTALL[engine]}")
 
 

@@ -1,6 +1,6 @@
 """The speech of a scenario: shipped as FLAC with a manifest, rendered where it is not.
 
-``python -m sim.home.speech render SCENARIO`` renders the lines of a scenario (the voices must be installed) and puts
+``python -m sim.speech.library render SCENARIO`` renders the lines of a scenario (the voices must be installed) and puts
 them with the shipped ones.
 """
 
@@ -11,7 +11,7 @@ import hashlib
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -20,12 +20,15 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.errors import SimError, SpeechError
-from sim.home.voices import Voice, render, renderer
 from sim.scenario import Scenario, load_scenario, shipped_scenarios
+from sim.speech.voices import Voice, render, renderer
 from wakeword.errors import WakewordError
 from wakeword.sound import Samples, decode_flac, encode_flac
 
 MANIFEST = "manifest.json"
+
+Key = tuple[str, str]
+"""A voice as scenarios write it, and a text."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -59,7 +62,7 @@ def shipped_folder() -> Path:
     return Path(str(files("configs") / "scenarios" / "speech"))
 
 
-def read_manifest(folder: Path) -> dict[tuple[str, str], Recording]:
+def read_manifest(folder: Path) -> dict[Key, Recording]:
     """The recordings in ``folder`` by (voice, text); none where there is no manifest. Raises SpeechError."""
     path = folder / MANIFEST
     if not path.exists():
@@ -72,10 +75,8 @@ def read_manifest(folder: Path) -> dict[tuple[str, str], Recording]:
     return {(one.voice, one.text): one for one in manifest.recordings}
 
 
-def load_speech(
-    scenario: Scenario, *, folder: Path | None = None, cache: Path | None = None
-) -> dict[tuple[str, str], Samples]:
-    """int16[n] at 16 kHz for each (voice, text) of the script.
+def load_lines(keys: Iterable[Key], *, folder: Path | None = None, cache: Path | None = None) -> dict[Key, Samples]:
+    """int16[n] at 16 kHz for each (voice, text).
 
     From ``folder`` (what is shipped) where its manifest has the line, else rendered, and kept in ``cache`` (the
     user's cache directory). Raises SpeechError if a recording is not what its manifest says, VoiceError if a line must
@@ -84,12 +85,15 @@ def load_speech(
     folder = shipped_folder() if folder is None else folder
     cache = platformdirs.user_cache_path("misheard") / "speech" if cache is None else cache
     recordings = read_manifest(folder)
-    speech: dict[tuple[str, str], Samples] = {}
-    for line in scenario.script:
-        key = (scenario.people[line.who].voice, line.say)
-        if key not in speech:
-            speech[key] = _read(folder, recordings[key]) if key in recordings else _rendered(key, cache)
-    return speech
+    return {
+        key: _read(folder, recordings[key]) if key in recordings else _rendered(key, cache)
+        for key in dict.fromkeys(keys)
+    }
+
+
+def load_speech(scenario: Scenario, *, folder: Path | None = None, cache: Path | None = None) -> dict[Key, Samples]:
+    """Every line of a scenario; see `load_lines`."""
+    return load_lines(_keys(scenario), folder=folder, cache=cache)
 
 
 def sha256_samples(samples: Samples) -> str:
@@ -110,7 +114,7 @@ def _read(folder: Path, recording: Recording) -> Samples:
     return samples
 
 
-def _rendered(key: tuple[str, str], cache: Path) -> Samples:
+def _rendered(key: Key, cache: Path) -> Samples:
     """``key`` from the cache, or rendered into it; the renderer's version is a part of the name there."""
     voice = Voice.parse(key[0])
     name = hashlib.sha256("\0".join((*key, renderer(voice.engine))).encode()).hexdigest()
@@ -164,7 +168,7 @@ def render_into(folder: Path, scenario: Scenario, spoken: Sequence[Scenario]) ->
     return kept
 
 
-def _keys(scenario: Scenario) -> list[tuple[str, str]]:
+def _keys(scenario: Scenario) -> list[Key]:
     return list(dict.fromkeys((scenario.people[line.who].voice, line.say) for line in scenario.script))
 
 
@@ -177,7 +181,7 @@ def _file_name(voice: str, text: str) -> str:
 
 def main() -> int:
     """Render the speech of a scenario and put it with the shipped speech."""
-    parser = argparse.ArgumentParser(prog="python -m sim.home.speech", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sim.speech.library", description=main.__doc__)
     action = parser.add_subparsers(required=True, metavar="ACTION")
     action.add_parser("render", help="render the lines of a scenario").add_argument("scenario")
     try:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from sim.errors import SpeechError
-from sim.home import speech
 from sim.home.mixer import mix
-from sim.home.speech import MANIFEST, load_speech, read_manifest, render_into, sha256_samples, shipped_folder
-from sim.home.voices import Voice, render, renderer
 from sim.scenario import Scenario, load_scenario, shipped_scenarios
+from sim.speech import library
+from sim.speech.library import MANIFEST, load_speech, read_manifest, render_into, sha256_samples, shipped_folder
+from sim.speech.voices import Voice, render, renderer
 from wakeword import load_scorer
 from wakeword.sound import Samples, decode_flac
 
@@ -91,7 +91,7 @@ def test_a_line_that_is_not_shipped_is_rendered_once_and_kept(
         rendered.append(text)
         return render(voice, text)
 
-    monkeypatch.setattr(speech, "render", count)
+    monkeypatch.setattr(library, "render", count)
     first = load_speech(scenario, cache=tmp_path)
     again = load_speech(scenario, cache=tmp_path)
     assert rendered == ["Nobody shipped this."]

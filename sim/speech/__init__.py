@@ -1,0 +1,1 @@
+"""Speech: voices that read lines aloud, and the lines that ship with the program."""
