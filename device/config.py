@@ -82,6 +82,27 @@ class AudioSettings(_Settings):
     gap_fill_ms: int = Field(1000, ge=0, le=3000, description="a longer loss ends the capture and restarts listening")
 
 
+class AcousticSettings(_Settings):
+    """The device's microphone and loudspeaker, for a simulated home; a real device does not look at it.
+
+    A digital MEMS microphone typically gives -26 dBFS at 94 dB SPL, so 0 dBFS (a sine of full scale) at 120 dB SPL.
+    What comes after it amplifies: 30 dB are assumed, which puts normal speech at 2 m to about -34 dBFS.
+    """
+
+    full_scale_db_spl: float = Field(
+        90.0, ge=60, le=140, description="sound pressure level of a sine whose peaks just reach full scale; assumed"
+    )
+    loudspeaker_db_spl: float = Field(
+        62.35, ge=0, le=110, description="active speech of a prompt at 1 m; assumed: as loud as a person (ANSI S3.5)"
+    )
+    loudspeaker_m: float = Field(
+        0.1, ge=0.01, le=1, description="from the loudspeaker to the microphone of the same device; assumed"
+    )
+    echo_loss_db: float = Field(
+        35.0, ge=0, le=120, description="how much of its own prompt echo cancellation takes away; assumed"
+    )
+
+
 class UplinkSettings(_Settings):
     """The way to the far end."""
 
@@ -125,6 +146,7 @@ class DeviceSettings(_Settings):
     capture: CaptureSettings = CaptureSettings()
     deadlines: DeadlineSettings = DeadlineSettings()
     audio: AudioSettings = AudioSettings()
+    acoustics: AcousticSettings = AcousticSettings()
     uplink: UplinkSettings = UplinkSettings()
 
 

@@ -30,13 +30,18 @@ class SettingFault(ValueError):  # noqa: N818 - pydantic makes the error of it
 
 
 def load_yaml_model(
-    source: Path | str, model: type[Model], overrides: Sequence[tuple[str, str]] = (), *, name: str = "<text>"
+    source: Path | str,
+    model: type[Model],
+    overrides: Sequence[tuple[str, str]] = (),
+    *,
+    name: str = "<text>",
+    context: object = None,
 ) -> Model:
     """``source`` (a Path is read, a str is the YAML itself and called ``name``) as ``model``.
 
     Validation is strict; what YAML cannot say (tuple, enum, Path) is made from what it can, as pydantic does for JSON.
     ``overrides`` are pairs of a dotted key (``capture.pre_roll_ms``, ``script.0.gap_ms``) and a YAML value; the last
-    of equal keys wins. Raises ConfigError.
+    of equal keys wins. ``context`` is handed to the model's validators. Raises ConfigError.
     """
     if isinstance(source, Path):
         name, source = str(source), _read(source)
@@ -51,11 +56,17 @@ def load_yaml_model(
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{name}: holds something that is no plain value: {error}") from None
     try:
-        return model.model_validate_json(text, strict=True)
+        return model.model_validate_json(text, strict=True, context=context)
     except ValidationError as error:
         # A misspelt key is also a missing one: the misspelling is what to mend.
         details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
         raise ConfigError(_sentence(details[0], model, tree, name, origins)) from None
+
+
+def located(source: Path, fault: SettingFault) -> str:
+    """The sentence for something found wrong only after ``source`` was loaded, with its line."""
+    where = _where(fault.at, _parse(_read(source), str(source))[0], str(source), {})
+    return f"{where}: {'.'.join(map(str, fault.at))} is {_short(fault.value)}: {fault}"
 
 
 def _read(path: Path) -> str:

@@ -14,6 +14,9 @@ from wakeword.sound import RATE, Samples, to_int16
 
 FULL_SCALE = 32768.0
 
+FULL_SCALE_DB_SPL = 88.0
+"""Of a square wave, 1 m from every mouth: there are no rooms here."""
+
 FRAME = RATE // 50
 """Levels are measured over frames of 20 ms; those 30 dB under the loudest are no active speech."""
 
@@ -53,17 +56,18 @@ def mix(scenario: Scenario, speech: Mapping[tuple[str, str], Samples]) -> Mix:
     ``speech`` has int16[n] for each (voice, text) of the script. Raises ScenarioError for a line that cuts in
     before the beginning.
     """
-    sounds = [speech[scenario.people[line.who].voice, line.say] for line in scenario.script]
+    sounds = [speech[scenario.key(line)] for line in scenario.script]
     truth = _lay_out(scenario.script, sounds)
     total = np.zeros(max(line.end for line in truth) + _samples(scenario.tail_ms))
     power = spoken = 0.0
     for line, sound in zip(truth, sounds, strict=True):
-        target = 10.0 ** (scenario.people[line.who].level_dbfs / 20.0)
+        target = 10.0 ** ((scenario.people[line.who].level_db_spl - FULL_SCALE_DB_SPL) / 20.0)
         total[line.begin : line.end] += sound / FULL_SCALE * (target / active_rms(sound))
         power += target**2 * len(sound)
         spoken += len(sound)
-    if scenario.background is not None:
-        noise_rms = np.sqrt(power / spoken) * 10.0 ** (-scenario.background.snr_db / 20.0)
+    background = scenario.rooms[next(iter(scenario.devices.values())).room].background
+    if background is not None:
+        noise_rms = np.sqrt(power / spoken) * 10.0 ** (-(background.snr_db or 0.0) / 20.0)
         total += pink_noise(len(total), np.random.default_rng([scenario.seed, BACKGROUND])) * noise_rms
     peak, most = float(np.max(np.abs(total))), 32767.0 / FULL_SCALE
     attenuation_db = 20.0 * float(np.log10(peak / most)) if peak > most else 0.0
@@ -74,10 +78,10 @@ def _lay_out(script: tuple[Line, ...], sounds: list[Samples]) -> tuple[SpokenLin
     truth: list[SpokenLine] = []
     end = 0
     for number, (line, sound) in enumerate(zip(script, sounds, strict=True)):
-        begin = end + _samples(line.gap_ms)
+        begin = end + _samples(line.gap)
         if begin < 0:
             raise ScenarioError(
-                f"script.{number}.gap_ms is {line.gap_ms}, which puts {line.say!r} before the beginning; "
+                f"script.{number}.gap_ms is {line.gap}, which puts {line.say!r} before the beginning; "
                 f"it can be {-end * 1000 // RATE} at least"
             )
         truth.append(SpokenLine(line.who, line.say, begin, begin + len(sound), line.addressed))

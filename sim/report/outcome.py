@@ -26,6 +26,7 @@ class Line(_Facts):
     who: str
     say: str
     addressed: bool = False
+    to: str | None = None
 
 
 class Story(_Facts):

@@ -21,7 +21,9 @@ class Spoken:
 def spoken(run: Run) -> tuple[Spoken, ...]:
     """Give every line of a scenario that was heard, in order; the labels know where it ends."""
     story = run.outcome.manifest.scenario
-    script = {(line.who, line.say) for line in story.script if line.addressed} if story is not None else set()
+    script = (
+        {(line.who, line.say) for line in story.script if line.addressed or line.to} if story is not None else set()
+    )
     found: dict[tuple[int, str, str], int] = {}
     for label in run.labels:
         who, colon, text = label.text.partition(": ")

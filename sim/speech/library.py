@@ -12,67 +12,19 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.errors import SimError, SpeechError
 from sim.scenario import Scenario, load_scenario, shipped_scenarios
+from sim.speech.manifest import MANIFEST, Key, Manifest, Recording, read_manifest, sha256_samples, shipped_folder
 from sim.speech.voices import Voice, render, renderer
 from wakeword.errors import WakewordError
-from wakeword.sound import Samples, decode_flac, encode_flac
+from wakeword.sound import Samples, decode_flac, encode_flac, read_sound
 
-MANIFEST = "manifest.json"
-
-Key = tuple[str, str]
-"""A voice as scenarios write it, and a text."""
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Recording(BaseModel):
-    """One shipped line."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    voice: str
-    text: str
-    file: Annotated[str, Field(pattern=r"^[a-z0-9-]+\.flac$")]
-    renderer: str
-    """Program, version and processor that rendered it."""
-    n_samples: Annotated[int, Field(gt=0)]
-    sha256_samples: Sha256
-    """Of the decoded samples, int16 little-endian."""
-    sha256_file: Sha256
-
-
-class Manifest(BaseModel):
-    """All shipped lines, in the order of their files' names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    recordings: tuple[Recording, ...]
-
-
-def shipped_folder() -> Path:
-    """Where the shipped speech is."""
-    return Path(str(files("configs") / "scenarios" / "speech"))
-
-
-def read_manifest(folder: Path) -> dict[Key, Recording]:
-    """The recordings in ``folder`` by (voice, text); none where there is no manifest. Raises SpeechError."""
-    path = folder / MANIFEST
-    if not path.exists():
-        return {}
-    try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        why = " ".join(str(error).split())
-        raise SpeechError(f"{path} is no manifest of speech ({why}); install misheard again") from None
-    return {(one.voice, one.text): one for one in manifest.recordings}
+RECORDED = "file:"
+"""In place of a voice: a sound file of the scenario."""
 
 
 def load_lines(keys: Iterable[Key], *, folder: Path | None = None, cache: Path | None = None) -> dict[Key, Samples]:
@@ -92,13 +44,12 @@ def load_lines(keys: Iterable[Key], *, folder: Path | None = None, cache: Path |
 
 
 def load_speech(scenario: Scenario, *, folder: Path | None = None, cache: Path | None = None) -> dict[Key, Samples]:
-    """Every line of a scenario; see `load_lines`."""
-    return load_lines(_keys(scenario), folder=folder, cache=cache)
-
-
-def sha256_samples(samples: Samples) -> str:
-    """Hash of int16[n] that does not depend on this machine's byte order."""
-    return hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
+    """Every line of a scenario by its `Scenario.key`; see `load_lines`."""
+    speech = load_lines(_keys(scenario), folder=folder, cache=cache)
+    for key in scenario.utterances:
+        if key[0].startswith(RECORDED):
+            speech[key] = read_sound(scenario.folder / key[0].removeprefix(RECORDED))
+    return speech
 
 
 def _read(folder: Path, recording: Recording) -> Samples:
@@ -169,7 +120,7 @@ def render_into(folder: Path, scenario: Scenario, spoken: Sequence[Scenario]) ->
 
 
 def _keys(scenario: Scenario) -> list[Key]:
-    return list(dict.fromkeys((scenario.people[line.who].voice, line.say) for line in scenario.script))
+    return [key for key in scenario.utterances if not key[0].startswith(RECORDED)]
 
 
 def _file_name(voice: str, text: str) -> str:

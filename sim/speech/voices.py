@@ -57,6 +57,15 @@ class Voice:
         return cls(engine, name)
 
 
+def must_speak(voice: Voice) -> None:
+    """Raises VoiceError, with the command that installs it, where the engine is not here or has no such voice."""
+    program = _program(voice.engine)
+    if voice.engine == "flite":  # flite itself would take its default voice and not say so
+        known = _flite_voices(program[0])
+        if voice.name not in known:
+            raise VoiceError(f"flite has no voice called {voice.name!r}; it has: {', '.join(known)}")
+
+
 def render(voice: Voice, text: str) -> Samples:
     """``text`` read by ``voice``: int16[n] at 16 kHz, silence around it cut off, the same samples each time.
 
@@ -66,9 +75,7 @@ def render(voice: Voice, text: str) -> Samples:
     with tempfile.TemporaryDirectory(prefix="misheard-voice-") as folder:
         wav = Path(folder) / "line.wav"
         if voice.engine == "flite":
-            known = _flite_voices(program[0])
-            if voice.name not in known:  # flite itself would take its default voice and not say so
-                raise VoiceError(f"flite has no voice called {voice.name!r}; it has: {', '.join(known)}")
+            must_speak(voice)
             _run([*program, "-voice", voice.name, "-t", text, "-o", str(wav)], str(voice))
         else:
             line = Path(folder) / "line.txt"

@@ -22,13 +22,14 @@ from uplink.profiles import PROFILES
 
 _DIMENSIONLESS = {
     "wake.threshold",
+    "wake.speaking_threshold",
     "wake.hysteresis",
     "wake.near_miss_margin",
     "capture.speech_probability",
     "uplink.in_flight",  # a count
     "uplink.metrics_port",
 }
-_UNITS = ("_ms", "_hops", "_s", "_hz", "_db", "_dbfs", "_m", "_mb", "_days")
+_UNITS = ("_ms", "_hops", "_s", "_hz", "_db", "_dbfs", "_db_spl", "_m", "_mb", "_days")
 
 
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

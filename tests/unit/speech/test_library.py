@@ -12,7 +12,8 @@ from sim.errors import SpeechError
 from sim.home.mixer import mix
 from sim.scenario import Scenario, load_scenario, shipped_scenarios
 from sim.speech import library
-from sim.speech.library import MANIFEST, load_speech, read_manifest, render_into, sha256_samples, shipped_folder
+from sim.speech.library import load_speech, render_into
+from sim.speech.manifest import MANIFEST, read_manifest, sha256_samples, shipped_folder
 from sim.speech.voices import Voice, render, renderer
 from wakeword import load_scorer
 from wakeword.sound import Samples, decode_flac
@@ -51,7 +52,7 @@ def test_every_line_of_every_shipped_scenario_is_shipped(tmp_path: Path, monkeyp
     for name in shipped_scenarios():
         scenario = load_scenario(name)
         spoken = load_speech(scenario, cache=tmp_path / "cache")
-        assert set(spoken) == {(scenario.people[line.who].voice, line.say) for line in scenario.script}
+        assert set(spoken) == set(scenario.utterances)
     assert not (tmp_path / "cache").exists()
 
 
@@ -113,7 +114,7 @@ def test_rendering_writes_a_folder_that_loads_and_drops_what_nobody_says(
     old = kitchen.model_copy(update={"script": (kitchen.script[0],)})
     assert len(render_into(tmp_path, old, [])) == 1
     assert len(render_into(tmp_path, scenario, [old])) == 2
-    assert load_speech(old, folder=tmp_path).keys() == {(old.people[old.script[0].who].voice, old.script[0].say)}
+    assert load_speech(old, folder=tmp_path).keys() == {old.key(old.script[0])}
     (only,) = render_into(tmp_path, scenario, [])
     assert [path.name for path in tmp_path.glob("*.flac")] == [only.file]
 
