@@ -12,10 +12,10 @@ def write_report(folder: Path) -> None:
     `run.json` is missing or damaged, or where the page cannot be written.
     """
     from sim.errors import SimError
-    from sim.report.folder import read_run
+    from sim.report.folder import read_runs
     from sim.report.page import draw
 
-    page = draw(read_run(folder))
+    page = draw(*read_runs(folder))
     path = folder / "report.html"
     try:
         path.write_text(page, encoding="utf-8", newline="\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.report.clips import Clip
+from sim.report.interlinear import interlinear
+from sim.report.speech import Spoken
 from sim.report.wording import ENDS, clock, count, seconds
 from sim.report.words import Comparison, compare
 from wakeword.sound import RATE
@@ -18,9 +20,13 @@ COLUMNS = 300
 """Columns of the picture of a clip's sound."""
 
 
-def card(number: int, clip: Clip, source: str | None) -> str:
-    """Give the HTML of a clip; `source` is where its sound is: a data: or relative address, None for nowhere."""
-    end = clip.begin if clip.end is None else clip.end
+def card(clip: Clip, source: str | None, lines: Sequence[Spoken], where: str = "", deleted: bool = False) -> str:
+    """Give the HTML of a clip.
+
+    `source` is where its sound is: a data: or relative address, None for nowhere. `lines` are what was really said,
+    `where` the device if there are several, `deleted` whether the far end has deleted it since.
+    """
+    number, end = clip.number, clip.stop
     player = ""
     if source is not None and clip.sound is not None:
         player = (
@@ -30,11 +36,13 @@ def card(number: int, clip: Clip, source: str | None) -> str:
         )
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _facts(clip))
     when = f"{clock(clip.begin)} to {clock(end)}, {seconds(end - clip.begin)}" if clip.end is not None else "not ended"
+    gone = '<b class="verdict gone">deleted</b>' if deleted else ""
     return (
-        f'<article class="clip" id="clip-{number}" data-begin="{clip.begin}" data-end="{end}">'
-        f"<header><h3>Clip {number}</h3>{_verdict(clip)}"
+        f'<article class="clip" id="clip-{number}" data-device="{escape(clip.device)}" data-begin="{clip.begin}" '
+        f'data-end="{end}"><header><h3>Clip {number}</h3>{f"<span>{escape(where)}</span>" if where else ""}'
+        f"{_verdict(clip)}{gone}"
         f'<button type="button" class="show" title="Show it in the timeline">{escape(when)}</button></header>'
-        f'{player}<div class="made">{_words(clip)}</div><dl>{facts}</dl></article>'
+        f"{player}{_words(clip, lines)}<dl>{facts}</dl></article>"
     )
 
 
@@ -48,6 +56,9 @@ def _facts(clip: Clip) -> Iterator[tuple[str, str]]:
     yield "Why it began", " ".join(_began(clip))
     if clip.reason:
         yield "Why it ended", ENDS.get(clip.reason, clip.reason).capitalize() + "."
+    if clip.answered_by:
+        mine = clip.answered_by == clip.device
+        yield "Answered", "This clip was answered." if mine else f"Left to {clip.answered_by}."
     yield "Delivery", _delivery(clip)
 
 
@@ -76,15 +87,32 @@ def _delivery(clip: Clip) -> str:
     return f"{what}, of which the far end has confirmed {sum(part.received is not None for part in parts)}."
 
 
-def _words(clip: Clip) -> str:
+def _words(clip: Clip, lines: Sequence[Spoken]) -> str:
+    """What was said and what was heard: word under word where both are known, else one beside the other."""
     heard = clip.heard
     if clip.said is None or heard is None:
         parts = [_quote("Really said", escape(clip.said))] if clip.said is not None else []
         made = escape(heard) if heard else "<i>nothing</i>" if heard is not None else f"<i>{escape(_silent(clip))}</i>"
-        return "".join([*parts, _quote(_maker(clip), made)])
+        return f'<div class="made">{"".join([*parts, _quote(_maker(clip), made)])}</div>{_others(clip)}'
     found = compare(clip.said, heard)
-    return _quote("Really said", _marked(found.said, "del")) + _quote(
-        _maker(clip), (_marked(found.heard, "ins") or "<i>nothing</i>") + _errors(found)
+    texts = _quote("Really said", _marked(found.said, "del")) + _quote(
+        _maker(clip), _marked(found.heard, "ins") or "<i>nothing</i>"
+    )
+    drawn = interlinear(clip, lines)
+    title = (
+        f'<h4 aria-hidden="true">Really said, and under it {escape(_maker(clip)[0].lower() + _maker(clip)[1:])}</h4>'
+    )
+    both = f'{title}{drawn}<div class="made sr">{texts}</div>' if drawn else f'<div class="made">{texts}</div>'
+    return f"{both}{_errors(found)}{_others(clip)}"
+
+
+def _others(clip: Clip) -> str:
+    others = [text for text in clip.alternatives if text != clip.heard]
+    if not others:
+        return ""
+    listed = "".join(f"<li>{escape(text) or '<i>nothing</i>'}</li>" for text in others)
+    return (
+        f'<details class="others"><summary>{count(len(others), "other reading")}</summary><ol>{listed}</ol></details>'
     )
 
 
@@ -111,7 +139,7 @@ def _errors(found: Comparison) -> str:
     if not found.whole or not said:
         return ""
     wrong = f"{count(found.errors, 'word')} of {said} misheard" if found.errors else "every word right"
-    return f' <small class="errors">{wrong}</small>'
+    return f'<small class="errors">{wrong}</small>'
 
 
 def _picture(clip: Clip, samples: NDArray[np.int16]) -> str:

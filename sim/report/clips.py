@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.report.folder import Facts, Run
-from sim.report.speech import Spoken, spoken
+from sim.report.speech import Spoken, Word, spoken, words_of
 from wakeword.errors import SoundError
 from wakeword.sound import decode_flac
 from wakeword.span import word_span
@@ -41,11 +41,15 @@ class Clip:
     """What is known of a clip, filled in as the run is read; `end` is None where it did not end.
 
     `wake`: facts of the wake that began it. `false`: whether nobody had addressed the device, None where that is not
-    known. `complete`: when the far end had all of it. `sound`: None where it is missing or damaged.
+    known. `complete`: when the far end had all of it. `words`: what was heard, at samples of the stream.
+    `answered_by`: the device that was chosen among several. `sound`: None where it is missing or damaged. `number`: its
+    place among all clips of a page; 0 until that is known.
     """
 
     name: str
     begin: int
+    device: str = ""
+    number: int = 0
     end: int | None = None
     reason: str = ""
     initiator: str = ""
@@ -56,9 +60,17 @@ class Clip:
     received: bool = False
     recognizer: str = ""
     heard: str | None = None
+    words: tuple[Word, ...] = ()
+    alternatives: tuple[str, ...] = ()
     said: str | None = None
     unanswered: str = ""
+    answered_by: str = ""
     sound: Sound | None = None
+
+    @property
+    def stop(self) -> int:
+        """Its end, or its begin where it did not end."""
+        return self.begin if self.end is None else self.end
 
 
 def clips_of(run: Run) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
@@ -66,7 +78,8 @@ def clips_of(run: Run) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
     clips: dict[str, Clip] = {}
     remarks: list[str] = []
     for row in run.rows:
-        clip = clips[row["clip"]] = Clip(row["clip"], int(row["begin"]), int(row["end"]), row.get("reason", ""))
+        clip = clips[row["clip"]] = Clip(row["clip"], int(row["begin"]), run.name)
+        clip.end, clip.reason = int(row["end"]), row.get("reason", "")
         clip.received = row.get("received") == "True"
         clip.heard = row.get("transcript") or None
         try:
@@ -100,7 +113,7 @@ def _follow(run: Run, clips: dict[str, Clip]) -> None:
         if event.kind == "wake":
             wake = {**facts, "sample": at}
         elif event.kind == "capture_begin":
-            clip = clips.setdefault(str(facts["clip"]), Clip(str(facts["clip"]), int(str(facts["begin"]))))
+            clip = clips.setdefault(str(facts["clip"]), Clip(str(facts["clip"]), int(str(facts["begin"])), run.name))
             clip.initiator = str(facts["initiator"])
             clip.wake = wake if clip.initiator == "wakeword" else None
         elif (known := clips.get(str(facts.get("clip")))) is not None:
@@ -123,7 +136,12 @@ def _note(clip: Clip, kind: str, at: int, facts: Facts) -> None:
                 clip.complete, clip.received = at, True
         case "transcript":
             clip.heard, clip.recognizer = facts["text"], facts["recognizer"]
+            clip.words = words_of(facts.get("words"), clip.begin)
+            others = facts.get("alternatives")
+            clip.alternatives = tuple(map(str, others)) if isinstance(others, list) else ()
         case "really_said":
             clip.said = facts["text"]
+        case "arbitrated":
+            clip.answered_by = facts["winner"]
         case "unanswered":
             clip.unanswered = str(facts.get("reason", ""))

@@ -9,16 +9,21 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device.events import Event
+from sim.errors import SimError
 from sim.report.outcome import Outcome, read_outcome
 from wakeword.sound import RATE
 
 Facts = Mapping[str, Any]
+
+LATEST = 2**53
+"""No sample is later: eighteen thousand years, and the largest whole number of a script."""
 
 _NUMBER = (int, float)
 _NEEDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
@@ -36,6 +41,24 @@ _NEEDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "transcript": {"clip": str, "text": str, "recognizer": str},
     "really_said": {"clip": str, "text": str},
     "prompt": {"text": str, "samples": int},
+    "prompt_audible": {
+        "text": str,
+        "prompt": int,
+        "who": str,
+        "level_db_spl": _NUMBER,
+        "rest_db_spl": _NUMBER,
+        "heard": bool,
+    },
+    "verified": {"clip": str, "passed": bool},
+    "arbitrated": {"clip": str, "winner": str},
+    "intent": {"clip": str, "intent": str},
+    "contact": {"clip": str, "heard": str},
+    "confirmation": {"clip": str, "answer": str},
+    "message": {"clip": str, "to": str},
+    "deleted": {"clip": str, "clips": list, "what": list, "kept": list},
+    "action": {"clip": str, "name": str},
+    "blocked": {"clip": str, "what": str},
+    "dialog_ended": {"clip": str, "why": str},
     "audio_lost": {"samples": int, "end": int, "why": str},
     "mute": {"muted": bool},
 }
@@ -53,13 +76,16 @@ class Label:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run left behind.
+    """What one device's run left behind.
 
-    `scores`: float32[hops, words], NaN where nothing was heard. `rows`: of `clips/metadata.csv`. `remarks`: what is
-    missing or damaged, a sentence each.
+    `name`: the device's. `beside`: from the page to the folder, empty or ending in a slash. `scores`: float32[hops,
+    words], NaN where nothing was heard. `rows`: of `clips/metadata.csv`. `remarks`: what is missing or damaged, a
+    sentence each.
     """
 
+    name: str
     folder: Path
+    beside: str
     outcome: Outcome
     events: tuple[Event, ...]
     labels: tuple[Label, ...]
@@ -71,13 +97,34 @@ class Run:
         """Sample and facts of the events of these kinds, in order."""
         return ((event.sample, event.facts) for event in self.events if event.kind in kinds)
 
+    @property
+    def last(self) -> int:
+        """Sample of the last event."""
+        return max((event.sample for event in self.events), default=0)
 
-def read_run(folder: Path) -> Run:
-    """Read a run directory; raises SimError where `run.json` is missing or damaged."""
+
+def read_runs(folder: Path) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+    """Read a run directory: its first device, the further ones in order, and a remark for each that cannot be read.
+
+    Raises SimError where `run.json` of the first is missing or damaged.
+    """
+    runs, remarks = [read_run(folder)], []
+    for further in sorted(path for path in (folder / "devices").glob("*") if path.is_dir()):
+        try:
+            runs.append(read_run(further, f"devices/{quote(further.name)}/"))
+        except SimError:
+            remarks.append(f"The device {further.name} is left out: its run.json is missing or damaged.")
+    return tuple(runs), tuple(remarks)
+
+
+def read_run(folder: Path, beside: str = "") -> Run:
+    """Read the run of one device; raises SimError where `run.json` is missing or damaged."""
     outcome = read_outcome(folder / "run.json")
     remarks: list[str] = []
     return Run(
+        folder.name if beside else outcome.manifest.device.name,
         folder,
+        beside,
         outcome,
         tuple(_events(folder / "events.jsonl", remarks)),
         tuple(_labels(folder / "labels.txt", remarks)),
@@ -99,7 +146,7 @@ def _events(path: Path, remarks: list[str]) -> Iterator[Event]:
     damaged = 0
     for line in filter(None, _text(path, "what happened between begin and end is not known", remarks).split("\n")):
         try:
-            facts = json.loads(line, parse_constant=_refuse)
+            facts = json.loads(line, parse_constant=_refuse, parse_float=_finite)
         except ValueError:
             facts = None
         if _is_event(facts):
@@ -110,7 +157,12 @@ def _events(path: Path, remarks: list[str]) -> Iterator[Event]:
         remarks.append(f"{path.name}: {damaged} damaged line{'s' * (damaged > 1)} left out.")
 
 
-def _refuse(constant: str) -> None:
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text)
+
+
+def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
 
 
@@ -118,7 +170,7 @@ def _is_event(facts: Any) -> bool:
     if not isinstance(facts, dict) or not isinstance(facts.get("kind"), str):
         return False
     needs = {"sample": int, **_NEEDS.get(facts["kind"], {})}
-    return all(isinstance(facts.get(name), kind) for name, kind in needs.items()) and facts["sample"] >= 0
+    return all(isinstance(facts.get(name), kind) for name, kind in needs.items()) and 0 <= facts["sample"] <= LATEST
 
 
 def _labels(path: Path, remarks: list[str]) -> Iterator[Label]:

@@ -10,7 +10,7 @@ class Span:
     """Something from sample `begin` to `end` (exclusive), or at one moment where they are equal.
 
     `look` is its CSS class; `about` the lines shown when it is pointed at; `level` (0 to 1) the height of a mark on a
-    curve.
+    curve. `words`: its text word by word, each with its begin and end and what is shown of it when it is pointed at.
     """
 
     begin: int
@@ -19,6 +19,7 @@ class Span:
     look: str
     about: tuple[str, ...] = ()
     level: float | None = None
+    words: tuple[tuple[str, int, int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Lane:
-    """One row of the timeline. `name` says what it shows; several lanes may have the same."""
+    """One row of the timeline. `name` says what it shows; several lanes may have the same. `device`: whose it is."""
 
     name: str
     title: str
@@ -49,3 +50,4 @@ class Lane:
     spans: tuple[Span, ...] = ()
     wave: Wave | None = None
     curve: Curve | None = None
+    device: str = ""

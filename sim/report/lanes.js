@@ -93,7 +93,8 @@ function drawSpans(holder, spans) {
     const width = clamp(view.x(span.end), 0, 100) - left;
     const room = clamp(view.x(span.room), 0, 100) - left;
     if (!moment) made.style.width = `${width}%`;
-    if (span.text && (moment || room * view.width > 1000)) {
+    if (wordsFit(span)) made.append(...wordsOf(span, left, width));
+    else if (span.text && (moment || room * view.width > 1000)) {
       const words = element("span", "words", span.text); // left out where there is room for no letter
       if (!moment) words.style.setProperty("--room", `${(room / Math.max(width, 0.01)) * 100}%`);
       made.append(words);
@@ -105,6 +106,25 @@ function drawSpans(holder, spans) {
   holder.replaceChildren(...shown);
 }
 
+/** Whether each word has room where it was said: about 6 pixels a letter, on the whole. */
+function wordsFit(span) {
+  if (!span.words.length) return false;
+  const letters = span.words.reduce((sum, [text]) => sum + text.length + 1, 0);
+  return ((span.end - span.begin) / view.span) * view.width > 6.2 * letters;
+}
+
+/** Each word at its time. */
+function wordsOf(span, left, width) {
+  const shown = span.words.filter(([, begin, end]) => end >= view.from && begin <= view.to);
+  return shown.map(([text, begin, end, about]) => {
+    const made = element("span", "w", text);
+    made.style.left = `${((view.x(begin) - left) / Math.max(width, 0.01)) * 100}%`;
+    made.style.minWidth = `${((view.x(end) - view.x(begin)) / Math.max(width, 0.01)) * 100}%`;
+    made.about = about;
+    return made;
+  });
+}
+
 /** Tell each span where the next one with words begins: so far its own words may go. */
 function giveRoom(spans) {
   let room = run.length;
@@ -114,7 +134,14 @@ function giveRoom(spans) {
   }
 }
 
-function addLane(lane) {
+/** The name of a device above its lanes, where there are several. */
+function addHeading(lane, before) {
+  if (run.devices.length < 2 || !lane.device || lane.device === before?.device) return;
+  chart.append(element("div", "device", lane.device));
+}
+
+function addLane(lane, place) {
+  addHeading(lane, run.lanes[place - 1]);
   giveRoom(lane.spans);
   const track = addRow(lane.name, lane.title, lane.note);
   track.lane = lane;

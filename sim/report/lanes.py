@@ -4,56 +4,87 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from sim.report.chain import Chain
 from sim.report.clips import Clip, Part
 from sim.report.folder import Facts, Run
+from sim.report.hearing import prompts_of
 from sim.report.lane import Lane, Span
 from sim.report.scores import muted, score_lanes
-from sim.report.speech import spoken
+from sim.report.speech import Spoken
+from sim.report.tale import words_of_step
 from sim.report.wording import ENDS, STATES, clock, count, seconds
 
 VOICES = 6
 """Colours of speakers; a seventh begins anew."""
 
 
-def lanes_of(run: Run, clips: tuple[Clip, ...]) -> tuple[tuple[Lane, ...], tuple[str, ...]]:
-    """Give the lanes that have something to show (the microphone's apart), and the names of those that have not."""
+def lanes_of(run: Run, clips: tuple[Clip, ...], chains: tuple[Chain, ...]) -> tuple[list[Lane], list[str]]:
+    """Give what a device did, lanes that have something to show, and the names of those that have not."""
+    scores = tuple(score_lanes(run))
     rest = (
+        Lane("heard", "heard", "by the recognizer", tuple(_heard(clips))),
+        Lane("prompts", "device says", "", tuple(_prompts(run))),
+        *scores,
         Lane("light", "light", "what the device showed", tuple(_lights(run))),
         Lane("recording", "recording", "for the far end", tuple(_recordings(run, clips))),
+        Lane("decisions", "decisions", "step by step", tuple(_decisions(chains))),
         Lane("sent", "on the wire", "parts, and their receipts", tuple(_parts(clips))),
-        Lane("prompts", "device says", "", tuple(_prompts(run))),
         Lane("losses", "lost sound", "", tuple(_losses(run))),
         Lane("mute", "mute", "nothing is kept", tuple(_mutes(run))),
         Lane("trouble", "trouble", "", tuple(_trouble(run))),
     )
-    said, scores = tuple(_said(run)), tuple(score_lanes(run))
-    empty = [lane.title for lane in rest if not lane.spans]
-    if not said and run.outcome.manifest.scenario is not None:
-        empty.insert(0, "speech")
-    return (*said, *scores, *(lane for lane in rest if lane.spans)), tuple(empty)
+    shown = [lane for lane in rest if lane.spans or lane in scores]
+    return shown, [lane.title for lane in rest if lane not in shown]
 
 
-def _said(run: Run) -> Iterator[Lane]:
-    lines = spoken(run)
-    for number, who in enumerate(dict.fromkeys(line.who for line in lines)):
-        spans = tuple(
+def speech_lanes(lines: Iterable[Spoken]) -> tuple[Lane, ...]:
+    """Give a lane for everybody who spoke, in order of their first lines."""
+    voices: dict[str, list[Span]] = {}
+    for line in lines:
+        number = list(voices).index(line.who) if line.who in voices else len(voices)
+        voices.setdefault(line.who, []).append(
             Span(
                 line.begin,
                 line.end,
                 line.text,
                 f"voice-{number % VOICES}{' addressed' if line.addressed else ''}",
-                (f"{who}: {line.text}", *(["said to the device"] if line.addressed else [])),
+                (f"{line.who}: {line.text}", *(["said to the device"] if line.addressed else [])),
+                words=tuple((word.text, word.begin, word.end, "") for word in line.words),
             )
-            for line in lines
-            if line.who == who
         )
-        yield Lane("said", who, "says", spans)
+    return tuple(Lane("said", who, "says", tuple(spans)) for who, spans in voices.items())
+
+
+def _heard(clips: Iterable[Clip]) -> Iterator[Span]:
+    for clip in clips:
+        if clip.heard is None:
+            continue
+        others = [f"or: “{text}”" for text in clip.alternatives if text != clip.heard]
+        yield Span(
+            clip.begin,
+            clip.stop,
+            clip.heard or "nothing",
+            "transcript" if clip.heard else "transcript silent",
+            (f"clip {clip.number}, heard by {clip.recognizer or 'the far end'}: “{clip.heard}”", *others),
+            words=tuple((word.text, word.begin, word.end, _sure(word.confidence)) for word in clip.words),
+        )
+
+
+def _sure(confidence: float | None) -> str:
+    return "" if confidence is None else f"confidence {confidence:.2f}"
+
+
+def _decisions(chains: Iterable[Chain]) -> Iterator[Span]:
+    """Numbered as in the story."""
+    for chain in chains:
+        for number, step in enumerate(chain.steps, 1):
+            yield Span(step.at, step.at, str(number), f"decision {step.look}", words_of_step(step))
 
 
 def _lights(run: Run) -> Iterator[Span]:
     """Cut where the light or the state changes; what lasts no time is not seen."""
     light, state, since = "off", "IDLE", 0
-    last = run.events[-1].sample if run.events else 0
+    last = run.last
     for sample, facts in [*run.of("light", "state"), (last, {})]:
         if light != "off" and sample > since:
             yield Span(since, sample, light, light, (f"light: {light}", f"device: {STATES.get(state, state)}"))
@@ -62,16 +93,16 @@ def _lights(run: Run) -> Iterator[Span]:
 
 
 def _recordings(run: Run, clips: Iterable[Clip]) -> Iterator[Span]:
-    last = run.events[-1].sample if run.events else 0
-    for number, clip in enumerate(clips, 1):
+    last = run.last
+    for clip in clips:
         end = max(clip.begin, last) if clip.end is None else clip.end
         why = f"ended: {ENDS.get(clip.reason, clip.reason)}" if clip.reason else "did not end"
         yield Span(
             clip.begin,
             end,
-            f"clip {number}, {seconds(end - clip.begin)}",
+            f"clip {clip.number}, {seconds(end - clip.begin)}",
             "capture" if clip.received else "capture kept",
-            (f"clip {number}: {clock(clip.begin)} to {clock(end)}", why),
+            (f"clip {clip.number}: {clock(clip.begin)} to {clock(end)}", why),
         )
         wake = clip.wake or {}
         if "word_begin" in wake and "word_end" in wake:
@@ -99,8 +130,15 @@ def _journey(part: Part) -> Iterator[str]:
 
 
 def _prompts(run: Run) -> Iterator[Span]:
-    for sample, facts in run.of("prompt"):
-        yield Span(sample, sample + facts["samples"], facts["text"], "prompt", (f"device: {facts['text']}",))
+    for prompt in prompts_of(run):
+        heard = any(listener.heard for listener in prompt.listeners)
+        yield Span(
+            prompt.begin,
+            prompt.end,
+            prompt.text,
+            "prompt" if heard or not prompt.listeners else "prompt unheard",
+            (f"device: {prompt.text}", *(listener.told for listener in prompt.listeners)),
+        )
 
 
 _MOMENTS: Mapping[str, str] = {

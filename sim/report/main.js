@@ -25,6 +25,36 @@ function showPlace() {
     line.hidden = !inside;
     line.style.left = `${((player.at - begin) / (end - begin)) * 100}%`;
   }
+  const stretch = Boolean(playing) && player.until < Infinity;
+  for (const hear of hears) mark(hear.button, stretch && hear.button === heard, hear.name);
+}
+
+/** The buttons that play a step of the story; `heard` is the last one that was pressed. */
+const hears = [...document.querySelectorAll(".hear")].map((made) => ({ button: made, name: made.getAttribute("aria-label") }));
+let heard = null;
+
+function listenToStory() {
+  for (const { button: made } of hears) {
+    const { device, begin, end } = made.dataset;
+    made.addEventListener("click", () => {
+      const again = heard === made && player.playing;
+      heard = again ? null : made;
+      if (again) player.stop();
+      else player.play(Number(begin), player.sourceAt(Number(begin), device), Number(end));
+    });
+  }
+  for (const made of document.querySelectorAll("#tale .show")) {
+    const at = Number(made.dataset.at);
+    made.addEventListener("click", () => lookAt(at - 4 * run.rate, at + 6 * run.rate, at));
+  }
+}
+
+/** Bring a stretch of the timeline into sight, with the cursor at a sample of it. */
+function lookAt(from, to, at) {
+  player.stop();
+  player.at = clamp(at, 0, run.length);
+  view.show(from, to);
+  document.getElementById("timeline-title").scrollIntoView({ behavior: "smooth" });
 }
 
 function mark(playButton, playing, name) {
@@ -38,6 +68,8 @@ function describe(event) {
   const lines = [`${clock(sample)}   ${timeOfDay(sample)}`.trim()];
   const span = event.target.closest(".span");
   const lane = event.target.closest(".track")?.lane;
+  const word = event.target.closest(".w");
+  if (word?.about) lines.push(word.about);
   if (span?.about) lines.push(...span.about);
   else if (lane?.wave) lines.push(level(lane.wave, sample));
   else if (lane?.curve) lines.push(score(lane.curve, sample));
@@ -102,8 +134,14 @@ function listenToPointers() {
     pointers.set(event.pointerId, event);
   });
   chart.addEventListener("pointerup", (event) => {
-    if (pointers.delete(event.pointerId) && moved <= 4 && !overview) player.play(sampleAt(event));
+    if (pointers.delete(event.pointerId) && moved <= 4 && !overview) playFrom(event);
   });
+  function playFrom(event) {
+    const sample = sampleAt(event);
+    const track = document.elementsFromPoint(event.clientX, event.clientY).find((each) => each.lane);
+    player.play(sample, player.sourceAt(sample, track?.lane.device || undefined));
+  }
+
   chart.addEventListener("pointercancel", (event) => pointers.delete(event.pointerId));
   chart.addEventListener("pointerleave", hideTip);
 
@@ -165,17 +203,15 @@ function listenToButtons() {
 }
 
 function addSounds() {
-  const home = document.getElementById("home");
-  if (home) player.add(home, 0, run.length);
+  for (const home of document.querySelectorAll("audio.home")) player.add(home, 0, run.length, home.dataset.device);
   for (const card of document.querySelectorAll(".clip")) {
     const [begin, end] = [Number(card.dataset.begin), Number(card.dataset.end)];
     card.querySelector(".show").addEventListener("click", () => {
-      view.show(begin - run.rate, end + run.rate);
-      document.getElementById("timeline-title").scrollIntoView({ behavior: "smooth" });
+      lookAt(begin - run.rate, end + run.rate, begin);
     });
     const audio = card.querySelector("audio");
     if (!audio) continue;
-    const source = player.add(audio, begin, end, card);
+    const source = player.add(audio, begin, end, card.dataset.device, card);
     card.querySelector(".play").addEventListener("click", () => {
       if (player.playing === source) player.stop();
       else player.play(player.at > begin && player.at < end - 1 ? player.at : begin, source);
@@ -202,6 +238,7 @@ chart.setAttribute("aria-valuemax", String(Math.round(run.length / run.rate)));
 addSounds();
 view.onChange.push(showPlace);
 player.onMove.push(showPlace);
+listenToStory();
 listenToPointers();
 listenToWheel();
 listenToKeys();

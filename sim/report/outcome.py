@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,12 +21,17 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Line(_Facts):
-    """A line of the scenario's script."""
+    """A line of the scenario's script; `to` is the device that it is said to, `addressed` what older runs say of it."""
 
     who: str
     say: str
     addressed: bool = False
     to: str | None = None
+
+    @property
+    def meant(self) -> bool:
+        """Whether it was said to a device."""
+        return self.addressed or self.to is not None
 
 
 class Story(_Facts):
@@ -35,6 +40,7 @@ class Story(_Facts):
     name: str
     shows: str
     people: dict[str, object]
+    media: dict[str, object] = {}
     script: tuple[Line, ...]
 
 
@@ -45,7 +51,7 @@ class Device(_Facts):
 
 
 class Manifest(_Facts):
-    """From what the run can be repeated."""
+    """From what the run can be repeated; `cloud` are the far end's settings, where it was in the same program."""
 
     stream: str = ""
     words: tuple[str, ...] = ()
@@ -57,6 +63,7 @@ class Manifest(_Facts):
     source: str = ""
     wire: str = ""
     device: Device = Device()
+    cloud: dict[str, Any] = {}
     scenario: Story | None = None
     versions: dict[str, str] = {}
 
@@ -91,12 +98,25 @@ class Clips(_Facts):
     uploaded_s: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class Message(_Facts):
+    """A message that was sent; `misdirected`: nobody meant to send it, or not to this one."""
+
+    to: str
+    misdirected: bool | None = None
+    audio_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    id: str = ""
+    clip: str = ""
+
+
 class Outcome(_Facts):
-    """`run.json`."""
+    """`run.json`; `what_if` are the rows of the table of safeguards, which `sim.report.whatif` reads."""
 
     manifest: Manifest
     wakes: Wakes
     clips: Clips
+    messages: tuple[Message, ...] = ()
+    deleted: tuple[str, ...] = ()
+    what_if: tuple[Any, ...] = ()
 
 
 def read_outcome(path: Path) -> Outcome:

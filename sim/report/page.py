@@ -5,20 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from importlib.resources import files
 from string import Template
 
 from sim.report.cards import card
-from sim.report.clips import clips_of
+from sim.report.chain import Chain, chains_of
+from sim.report.clips import Clip, clips_of
 from sim.report.folder import Run
 from sim.report.lane import Lane, Span
-from sim.report.lanes import lanes_of
+from sim.report.lanes import lanes_of, speech_lanes
 from sim.report.sounds import Sounds
-from sim.report.story import figures, sentence
-from sim.report.wording import clock
+from sim.report.speech import Spoken, lines_of
+from sim.report.story import Total, figures, sentence
+from sim.report.tale import tale
+from sim.report.whatif import question, read_tried, table
+from sim.report.wording import clock, count
 from wakeword.frames import HOP
 from wakeword.models import LICENCE
 from wakeword.sound import RATE
@@ -30,41 +34,71 @@ SCRIPTS = ("time.js", "view.js", "lanes.js", "player.js", "main.js")
 """The page's script, in this order."""
 
 
-def draw(run: Run) -> str:
-    """Give the page of a run."""
-    outcome, story = run.outcome, run.outcome.manifest.scenario
-    clips, missing = clips_of(run)
-    sounds = Sounds()
-    sounds.add_clips(clips)
-    microphone, heard = sounds.add_home(run)
-    others, empty = lanes_of(run, clips)
-    lanes = others if microphone is None else (microphone, *others)
-    length = max(heard, len(run.scores) * HOP, *(span.end for lane in lanes for span in lane.spans), _last(run))
-    remarks = [*run.remarks, *missing, *sounds.remarks]
-    if empty:
-        remarks.append(f"Nothing to show in this run: {', '.join(empty)}.")
-    lost = sum(facts["samples"] for _, facts in run.of("audio_lost"))
+@dataclass(frozen=True)
+class Shown:
+    """A device on the page."""
+
+    run: Run
+    clips: tuple[Clip, ...]
+    chains: tuple[Chain, ...]
+    lanes: tuple[Lane, ...]
+
+
+def draw(runs: Sequence[Run], remarks: Sequence[str] = ()) -> str:
+    """Give the page of a run, the runs of all its devices in order; `remarks` are told beside those of the runs."""
+    told, sounds, lines = [*remarks], Sounds(), lines_of(runs)
+    shown, length = _show(runs, lines, sounds, told)
+    clips = sorted((clip for one in shown for clip in one.clips), key=lambda clip: clip.number)
+    chains = sorted((chain for one in shown for chain in one.chains), key=lambda chain: chain.begin)
+    speech = speech_lanes(lines)
+    own = [lane for one in shown for lane in one.lanes]
+    lanes = [*own[:1], *speech, *own[1:]] if len(runs) == 1 and own and own[0].wave else [*speech, *own]
+    length = max(length, *(span.end for lane in lanes for span in lane.spans), 0)
+    first = runs[0].outcome
+    story, total = first.manifest.scenario, Total.of([run.outcome for run in runs])
+    tried, damaged = read_tried(first.what_if)
+    if damaged:
+        told.append(f"{count(damaged, 'row')} of the table of what-ifs {'is' if damaged == 1 else 'are'} damaged.")
+    if story is not None and not speech:
+        told.append("Nothing to show in this run: speech.")
+    lost = sum(facts["samples"] for run in runs for _, facts in run.of("audio_lost"))
+    names = [run.name for run in runs]
     script = "".join(_template(name) for name in SCRIPTS)
     return Template(_template("page.html")).substitute(
-        title=escape(story.name if story else outcome.manifest.device.name),
-        shows=escape(story.shows if story else f"A device listening to {outcome.manifest.source or 'its microphone'}."),
-        when=escape(f"{outcome.manifest.utc:%d %B %Y, %H:%M:%S} UTC" if outcome.manifest.utc else ""),
-        sentence=escape(sentence(outcome.wakes, outcome.clips)),
+        title=escape(story.name if story else first.manifest.device.name),
+        shows=escape(story.shows if story else f"A device listening to {first.manifest.source or 'its microphone'}."),
+        when=escape(f"{first.manifest.utc:%d %B %Y, %H:%M:%S} UTC" if first.manifest.utc else ""),
+        sentence=escape(sentence(total)),
         figures="".join(
             f'<li class="{figure.look}"><b>{escape(figure.value)}</b> <span>{escape(figure.label)}</span></li>'
-            for figure in figures(outcome.wakes, outcome.clips, length / RATE, lost / RATE)
+            for figure in figures(total, length / RATE, lost / RATE)
         ),
-        clips="".join(card(number, clip, sounds.clips.get(clip.name)) for number, clip in enumerate(clips, 1))
+        tale=tale(chains, len(runs), sounds.hears),
+        tale_hidden="" if chains else " hidden",
+        question=question(tried),
+        whatif=table(tried),
+        whatif_hidden="" if tried else " hidden",
+        clips="".join(
+            card(
+                clip,
+                sounds.clips.get(clip.name),
+                lines,
+                clip.device if len(runs) > 1 else "",
+                clip.name in total.deleted,
+            )
+            for clip in clips
+        )
         or "<p>Nothing was recorded.</p>",
-        remarks="".join(f"<li>{escape(remark)}</li>" for remark in remarks),
-        rows="".join(_rows(lanes)),
-        facts="".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _facts(run)),
-        home=f'<audio id="home" preload="auto" src="{escape(sounds.home)}"></audio>' if sounds.home else "",
+        remarks="".join(f"<li>{escape(remark)}</li>" for remark in [*told, *sounds.remarks]),
+        rows="".join(_rows(lanes, len(runs))),
+        facts="".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _facts(runs)),
+        home="".join(_home(name, source) for name, source in sounds.homes.items()),
         data=_json(
             {
                 "rate": RATE,
                 "length": max(1, length),
-                "utc": outcome.manifest.utc and round(outcome.manifest.utc.timestamp() * 1000),
+                "utc": first.manifest.utc and round(first.manifest.utc.timestamp() * 1000),
+                "devices": names,
                 "lanes": [asdict(lane) for lane in lanes],
             }
         ),
@@ -74,31 +108,55 @@ def draw(run: Run) -> str:
     )
 
 
+def _show(runs: Sequence[Run], lines: tuple[Spoken, ...], sounds: Sounds, told: list[str]) -> tuple[list[Shown], int]:
+    """Give each device with its clips, numbered in order of time, and how long it all took in samples."""
+    found = [clips_of(run) for run in runs]
+    ordered = sorted((clip for clips, _ in found for clip in clips), key=lambda clip: clip.begin)
+    for number, clip in enumerate(ordered, 1):
+        clip.number = number
+    sounds.add_clips(ordered, {run.name: run.beside for run in runs})
+    shown, length = [], 0
+    for run, (clips, missing) in zip(runs, found, strict=True):
+        microphone, heard = sounds.add_home(run)
+        chains = chains_of(run, clips, lines)
+        lanes, empty = lanes_of(run, clips, chains)
+        whose = f"{run.name}: " if len(runs) > 1 else ""
+        told += [f"{whose}{remark}" for remark in (*run.remarks, *missing)]
+        if empty:
+            told.append(f"{whose}Nothing to show in this run: {', '.join(empty)}.")
+        own = tuple(replace(lane, device=run.name) for lane in ([microphone] if microphone else []) + lanes)
+        shown.append(Shown(run, clips, chains, own))
+        length = max(length, heard, len(run.scores) * HOP, run.last)
+    return shown, length
+
+
+def _home(device: str, source: str) -> str:
+    return f'<audio class="home" data-device="{escape(device)}" preload="auto" src="{escape(source)}"></audio>'
+
+
 def _template(name: str) -> str:
     return files("sim.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _last(run: Run) -> int:
-    return max((event.sample for event in run.events), default=0)
-
-
-def _rows(lanes: tuple[Lane, ...]) -> Iterator[str]:
+def _rows(lanes: Sequence[Lane], devices: int) -> Iterator[str]:
     """The timeline in words, for those who do not see it."""
     spans: list[tuple[Lane, Span]] = [(lane, span) for lane in lanes for span in lane.spans if span.look != "word"]
     spans.sort(key=lambda pair: (pair[1].begin, pair[1].end))
     for lane, span in spans[:ROWS]:
         until = f" to {clock(span.end)}" if span.end > span.begin else ""
+        where = f"{lane.device}: {lane.title}" if devices > 1 and lane.device else lane.title
         yield (
-            f"<tr><td>{clock(span.begin)}{until}</td><td>{escape(lane.title)}</td>"
+            f"<tr><td>{clock(span.begin)}{until}</td><td>{escape(where)}</td>"
             f"<td>{escape('; '.join(span.about) or span.text)}</td></tr>"
         )
     if len(spans) > ROWS:
         yield f'<tr><td colspan="3">… and {len(spans) - ROWS} more in events.jsonl</td></tr>'
 
 
-def _facts(run: Run) -> Iterator[tuple[str, str]]:
-    manifest = run.outcome.manifest
-    yield "Device", f"{manifest.device.name}, wake-word engine {manifest.engine or 'not known'}"
+def _facts(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
+    manifest = runs[0].outcome.manifest
+    for run in runs:
+        yield "Device", f"{run.name}, wake-word engine {run.outcome.manifest.engine or 'not known'}"
     for word, digest in manifest.models.items():
         yield f"Model “{word}”", f"sha256 {digest}"
     if manifest.engine != "micro":

@@ -2,13 +2,15 @@
 
 const player = {
   at: 0,
+  device: run.devices[0], // whose microphone is heard
   playing: null,
+  until: Infinity, // where to stop, if only a stretch was asked for
   sources: [],
   onMove: [],
 
-  /** A stretch of the stream that can be heard; `card` is the clip's, if it is one. */
-  add(audio, begin, end, card = null) {
-    const source = { audio, begin, end, card };
+  /** A stretch of a device's stream that can be heard; `card` is the clip's, if it is one. */
+  add(audio, begin, end, device, card = null) {
+    const source = { audio, begin, end, device, card };
     audio.controls = false;
     audio.addEventListener("ended", () => this.playing === source && this.stop());
     audio.addEventListener("error", () => {
@@ -19,15 +21,19 @@ const player = {
     return source;
   },
 
-  /** What can be heard at a sample, else the first after it: the home before a clip. */
-  sourceAt(sample) {
-    return this.sources.find((source) => source.begin <= sample && sample < source.end) ??
-      this.sources.find((source) => source.begin >= sample);
+  /** What can be heard at a sample, else the first after it: the home before a clip, `device` before the others. */
+  sourceAt(sample, device = this.device) {
+    const own = this.sources.filter((source) => source.device === device);
+    const there = (source) => source.begin <= sample && sample < source.end;
+    const later = (source) => source.begin >= sample;
+    return own.find(there) ?? this.sources.find(there) ?? own.find(later) ?? this.sources.find(later);
   },
 
-  play(sample = this.at, source = this.sourceAt(sample)) {
+  play(sample = this.at, source = this.sourceAt(sample), until = Infinity) {
     this.stop();
     if (!source) return;
+    this.until = until;
+    this.device = source.device;
     this.at = clamp(sample, source.begin, source.end - 1);
     this.playing = source;
     source.audio.currentTime = (this.at - source.begin) / run.rate;
@@ -70,6 +76,10 @@ const player = {
     if (!playing) return;
     if (!playing.audio.seeking) {
       this.at = clamp(playing.begin + playing.audio.currentTime * run.rate, playing.begin, playing.end);
+      if (this.at >= this.until) {
+        this.at = this.until;
+        this.stop();
+      }
       this.show();
       this.move();
     }

@@ -34,7 +34,7 @@ def muted(run: Run) -> Iterator[tuple[int, int]]:
             yield since, sample
             since = None
     if since is not None:
-        yield since, max(event.sample for event in run.events)
+        yield since, run.last
 
 
 def _curve(scores: NDArray[np.float32], threshold: float | None) -> Curve | None:

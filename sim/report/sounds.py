@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log10
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from sim.report.envelope import Envelope
 from sim.report.folder import Run
 from sim.report.lane import Lane
 from wakeword.errors import SoundError
-from wakeword.sound import stream_sound
+from wakeword.sound import RATE, stream_sound
 
 ROOM = 6_000_000
 """Bytes of FLAC that a page takes in; base64 makes a third more of them, and a page stays under 10 MB."""
@@ -20,23 +21,29 @@ ROOM = 6_000_000
 
 @dataclass
 class Sounds:
-    """Addresses of sounds, `data:` or relative to the run directory; `remarks` say what is not in the page."""
+    """Addresses of sounds, `data:` or relative to the run directory; `remarks` say what is not in the page.
+
+    `clips` by name, `homes` (what the microphone heard) by device; `stretches` the device, begin
+    and end of each clip.
+    """
 
     clips: dict[str, str] = field(default_factory=dict)
-    home: str | None = None
+    homes: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     room: int = ROOM
+    stretches: list[tuple[str, int, int]] = field(default_factory=list)
 
-    def add_clips(self, clips: tuple[Clip, ...]) -> None:
-        """Take the clips in, in order, as long as there is room."""
+    def add_clips(self, clips: Sequence[Clip], beside: Mapping[str, str]) -> None:
+        """Take the clips in, in order, as long as there is room; `beside` leads to the folder of each device."""
         left_out = 0
         for clip in clips:
             if clip.sound is None:
                 continue
+            self.stretches.append((clip.device, clip.begin, clip.stop))
             if len(clip.sound.data) <= self.room:
                 self.clips[clip.name] = self._take(clip.sound.data)
             else:
-                self.clips[clip.name] = f"clips/{quote(clip.sound.path.name)}"
+                self.clips[clip.name] = f"{beside[clip.device]}clips/{quote(clip.sound.path.name)}"
                 left_out += 1
         if left_out:
             self.remarks.append(
@@ -55,19 +62,27 @@ class Sounds:
                 envelope.append(chunk)
         except SoundError:
             damage = "is damaged; what could be read of it is shown" if envelope.length else "holds no sound"
-            self.remarks.append(f"home.flac {damage}.")
+            self.remarks.append(f"{run.beside}home.flac {damage}.")
         if not envelope.length:
             return None, 0
         if path.stat().st_size <= self.room:
-            self.home = self._take(path.read_bytes())
+            self.homes[run.name] = self._take(path.read_bytes())
         else:
-            self.home = "home.flac"
+            self.homes[run.name] = f"{run.beside}home.flac"
             self.remarks.append(
-                "What the microphone heard would make this page too large; it is played from home.flac beside it."
+                "What the microphone heard would make this page too large; it is played from "
+                f"{run.beside}home.flac beside it."
             )
         wave = envelope.wave()
         loudest = f"{20 * log10(wave.peak):.0f}".replace("-", "−")
-        return Lane("microphone", "microphone", f"loudest {loudest} dBFS", wave=wave), envelope.length
+        note = f"loudest {loudest} dBFS"
+        return Lane("microphone", "microphone", note, wave=wave, device=run.name), envelope.length
+
+    def hears(self, device: str, begin: int) -> bool:
+        """Whether a device's stream can be heard on the page from about a sample on."""
+        return device in self.homes or any(
+            whose == device and first <= begin + RATE and begin < last for whose, first, last in self.stretches
+        )
 
     def _take(self, data: bytes) -> str:
         self.room -= len(data)

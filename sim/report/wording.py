@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from wakeword.sound import RATE
 
@@ -25,6 +25,18 @@ STATES: Mapping[str, str] = {
     "EXPECTING_SPEECH": "microphone open without a wake word",
 }
 """What a state of the device means."""
+
+INTENTS: Mapping[str, str] = {
+    "send_message": "a request to send a message",
+    "time": "a question for the time",
+    "timer": "a request for a timer",
+    "volume": "a request to change the volume",
+    "stop": "“stop”",
+    "cancel": "“cancel”",
+    "delete_last": "a request to delete what was just said",
+    "delete_today": "a request to delete everything that was said today",
+}
+"""What words were taken for."""
 
 
 def clock(sample: int) -> str:
@@ -57,3 +69,18 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def times(number: int) -> str:
     """``once``, ``twice``, ``3 times``."""
     return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def listing(names: Sequence[str]) -> str:
+    """``ann``, ``ann and ben``, ``ann, ben and eve``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def plain(name: str) -> str:
+    """A name of the program's own in plain words: ``not_confirmed`` becomes ``not confirmed``."""
+    return name.replace("_", " ")
+
+
+def level(db: float) -> str:
+    """A level: ``−31 dB``."""
+    return f"{db:.0f} dB".replace("-", "−")

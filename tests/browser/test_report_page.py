@@ -44,7 +44,8 @@ def test_a_real_run_is_all_there(page: Page, kitchen: Path) -> None:
     outcome = run_of(kitchen)
     assert outcome["wakes"]["false"] >= 1
     assert titles(page) == [
-        "whole run", "time", "microphone", "ben", "ann", "“alexa”", "light", "recording", "on the wire",
+        "whole run", "time", "microphone", "ben", "ann", "heard", "“alexa”", "light", "recording", "decisions",
+        "on the wire",
     ]  # fmt: skip
     assert number_of(page, ".span.wake") == outcome["wakes"]["true"] + outcome["wakes"]["false"]
     assert number_of(page, ".span.near-miss") == outcome["wakes"]["near_misses"]
@@ -59,17 +60,17 @@ def test_a_real_run_is_all_there(page: Page, kitchen: Path) -> None:
 
 def test_a_click_plays_the_home_from_there(page: Page, kitchen: Path) -> None:
     page.open(kitchen / "report.html")
-    page.click(*page.place(".microphone .track", across=0.25))
+    page.click(*page.point_at(".microphone .track", across=0.25))
     length = page.ask("run.length")
-    assert page.ask("document.getElementById('home').currentTime") >= length / 4 / RATE - 0.1
+    assert page.ask("document.querySelector('audio.home').currentTime") >= length / 4 / RATE - 0.1
     page.wait(f"player.playing === player.sources[0] && player.at > {length} / 4 + run.rate / 2")
     assert page.ask("player.at") < length / 4 + 10 * RATE
-    assert page.ask("document.getElementById('home').currentTime") == pytest.approx(
+    assert page.ask("document.querySelector('audio.home').currentTime") == pytest.approx(
         page.ask("player.at") / RATE, abs=0.5
     )
     assert page.ask("parseFloat(document.querySelector('.over .cursor').style.left)") > 25
     page.press(" ", 32)
-    assert page.ask("player.playing === null && document.getElementById('home').paused")
+    assert page.ask("player.playing === null && document.querySelector('audio.home').paused")
     stopped = page.ask("player.at")
     page.press("ArrowRight", 39)
     assert page.ask("player.at") == pytest.approx(stopped + RATE)
@@ -112,7 +113,7 @@ def test_where_the_home_was_not_kept_a_click_plays_the_clip(page: Page, small: P
     write_report(small)
     page.open(small / "report.html")
     assert "microphone" not in titles(page)
-    page.click(*page.place(".recording .track", across=36_000 / 80_000))
+    page.click(*page.point_at(".recording .track", across=36_000 / 80_000))
     page.wait("player.playing?.card?.id === 'clip-1' && player.at > 37000")
     assert page.complaints == []
 
@@ -120,7 +121,7 @@ def test_where_the_home_was_not_kept_a_click_plays_the_clip(page: Page, small: P
 def test_zoom_stays_at_the_pointer_and_drag_moves(page: Page, kitchen: Path) -> None:
     page.open(kitchen / "report.html")
     length = page.ask("run.length")
-    x, y = page.place(".score .track", across=0.4)
+    x, y = page.point_at(".score .track", across=0.4)
     for _ in range(5):
         page.mouse("mouseWheel", x, y, deltaX=0, deltaY=-100, modifiers=2)
     page.wait("view.span < run.length / 5")
@@ -144,7 +145,7 @@ def test_zoom_stays_at_the_pointer_and_drag_moves(page: Page, kitchen: Path) -> 
     assert page.ask("view.from") == begin - RATE
     page.click_on("#zoom-all")
     page.wait("view.span === run.length")
-    page.click(*page.place(".overview .track", across=0.9))  # nothing to move when all is in sight
+    page.click(*page.point_at(".overview .track", across=0.9))  # nothing to move when all is in sight
     assert page.ask("view.from") == 0
     assert page.complaints == []
 
@@ -188,7 +189,7 @@ def test_what_people_say_and_are_called_does_not_run(page: Page, tmp_path: Path)
     assert page.ask("document.title") == f"{EVIL} – misheard"
     assert number_of(page, "img") == 0
     assert number_of(page, "script") == 2
-    assert page.ask("document.querySelector('.prompt').textContent") == EVIL
+    assert page.ask("document.querySelector('.span.prompt').textContent") == EVIL
     assert EVIL in page.ask("document.querySelector('#clip-1').textContent")
     page.point_at(".span.prompt")
     page.wait("!tip.hidden")
@@ -213,7 +214,7 @@ def test_a_run_in_which_nothing_was_heard_is_shown(page: Page, tmp_path: Path) -
     page.open(tmp_path / "run" / "report.html")
     assert titles(page) == ["whole run", "time"]
     assert page.ask("document.getElementById('play').hidden")
-    page.click(*page.place(".axis .track"))
+    page.click(*page.point_at(".axis .track"))
     page.press(" ", 32)
     assert page.complaints == []
 
@@ -223,12 +224,12 @@ def test_sound_beside_the_page_is_played_and_missed(page: Page, small: Path) -> 
     (small / "home.flac").write_bytes(encode_flac(noise))
     write_report(small)
     page.open(small / "report.html")
-    page.click(*page.place(".microphone .track", across=0.5))
+    page.click(*page.point_at(".microphone .track", across=0.5))
     page.wait("player.playing && player.at > run.length / 2 + 1000")
     assert page.complaints == []
     (small / "home.flac").unlink()
     page.open(small / "report.html")
-    page.click(*page.place(".microphone .track", across=0.5))
+    page.click(*page.point_at(".microphone .track", across=0.5))
     page.wait("[...document.querySelectorAll('#remarks .bad')].length === 1")
     assert page.ask("player.playing === null")
 

@@ -112,8 +112,8 @@ def spans(lane: Mapping[str, Any]) -> list[tuple[int, int, str]]:
 def test_every_lane_shows_what_happened_and_when(tmp_path: Path) -> None:
     lanes = lanes_of(page_of(make_run(tmp_path / "run")))
     assert list(lanes) == [
-        "microphone", "ann", "“alexa”", "light", "recording", "on the wire", "device says", "lost sound", "mute",
-        "trouble",
+        "microphone", "ann", "heard", "device says", "“alexa”", "light", "recording", "decisions", "on the wire",
+        "lost sound", "mute", "trouble",
     ]  # fmt: skip
     assert spans(lanes["ann"]) == [(16_000, 30_000, "voice-0")]
     assert spans(lanes["“alexa”"]) == [(32_000, 32_000, "wake"), (62_720, 62_720, "near-miss")]
@@ -284,7 +284,7 @@ def test_sound_that_is_too_large_stays_beside_the_page(tmp_path: Path) -> None:
     (folder / "home.flac").write_bytes(encode_flac(noise))
     page = page_of(folder)
     assert len(page) < 10_000_000
-    assert '<audio id="home" preload="auto" src="home.flac">' in page
+    assert '<audio class="home" data-device="kitchen" preload="auto" src="home.flac">' in page
     assert "it is played from home.flac beside it" in text_of(page)
     assert lanes_of(page)["microphone"]["wave"] is not None
     (folder / "clips" / f"{CLIP}.flac").write_bytes(encode_flac(noise))

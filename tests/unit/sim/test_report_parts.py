@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sim.report.envelope import MOST, Envelope, thin
 from sim.report.outcome import Clips, Wakes
-from sim.report.story import figures, sentence
+from sim.report.story import Total, figures, sentence
 from sim.report.wording import clock, long
 from sim.report.words import compare
 from wakeword.sound import RATE
@@ -56,13 +56,13 @@ def test_lengths_and_times_are_told_in_the_unit_that_fits() -> None:
 )
 def test_the_headline_is_a_sentence(wakes: Wakes, clips: tuple[int, int, float], said: str) -> None:
     outcome = Clips(captured=clips[0], received=clips[1], uploaded_s=clips[2])
-    assert sentence(wakes, outcome).replace("\N{NO-BREAK SPACE}", " ") == said
+    assert sentence(Total(1, wakes, outcome)).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
 def test_the_figures_do_not_claim_a_truth_that_is_not_known() -> None:
     clips = Clips(captured=0, received=0, uploaded_s=0)
-    assert figures(Wakes(all=0), clips, 1, 0)[0].label == "wakes"
-    labels = [figure.label for figure in figures(Wakes(), clips, 1, 0.5)]
+    assert figures(Total(1, Wakes(all=0), clips), 1, 0)[0].label == "wakes"
+    labels = [figure.label for figure in figures(Total(1, Wakes(), clips), 1, 0.5)]
     assert labels[:2] == ["false wakes", "true wakes"]
     assert labels[-1] == "of sound lost"
 

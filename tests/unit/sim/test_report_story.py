@@ -1,0 +1,344 @@
+"""The chain of decisions, who could hear the device, and the table of what-ifs, as they stand on the page."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sim.report.chain import Chain, chains_of
+from sim.report.clips import clips_of
+from sim.report.folder import read_run
+from sim.report.hearing import prompts_of
+from sim.report.speech import said_between, spoken, words_of
+from sim.report.whatif import Tried, read_tried, stages, verdict
+from tests.report_kit import LINES, WHAT_IF, Evening, oregon, oregon_run
+from tests.unit.sim.test_report import EVIL, lanes_of, page_of, text_of
+from wakeword.sound import RATE
+
+
+def chains(folder: Path) -> tuple[Chain, ...]:
+    run = read_run(folder)
+    clips, _ = clips_of(run)
+    for number, clip in enumerate(clips, 1):
+        clip.number = number
+    return chains_of(run, clips, spoken(run))
+
+
+def titles(chain: Chain) -> list[str]:
+    return [step.title for step in chain.steps]
+
+
+def woken(*, to: str | None = None) -> tuple[Evening, str]:
+    """An evening in which a word wakes the device at 3.5 s and a clip of six seconds is heard."""
+    home = Evening()
+    if to is not None:
+        sample, kind, facts = home.events[0]
+        home.events[0] = sample, kind, {**facts, "to": to}
+    span = {"word_begin": 48_000, "word_end": 56_000}
+    home.tell(56_320, "wake", word="alexa", model="", score=0.61, threshold=0.5, warming_up=False, **span)
+    return home, home.capture(40_000, 136_000, "wakeword", "so i sent a message to the office")
+
+
+# The chain.
+
+
+def test_the_chain_goes_from_the_wake_to_the_message(tmp_path: Path) -> None:
+    (chain,) = chains(oregon_run(tmp_path / "run"))
+    assert titles(chain) == [
+        "Woke", "No second look", "Heard a request", "Said", "Heard a name", "Said", "Heard an answer", "Sent to Frank",
+    ]  # fmt: skip
+    woke, _, request, whom, name, right, answer, sent = chain.steps
+    assert woke.said is not None
+    assert (woke.said.text, woke.said.who, woke.taken_for) == ("lecture", ("ann",), "“alexa”")
+    assert (woke.score, woke.needed, woke.text) == (0.53, 0.5, "Nobody had addressed the device.")
+    assert request.heard is not None
+    assert (request.heard.text, request.taken_for) == ("so i sent a message", "a request to send a message")
+    assert request.said is not None
+    assert "So I sent a message" in request.said.text
+    assert (request.score, request.needed) == (0.84, 0.7)
+    assert whom.prompt is not None
+    assert right.prompt is not None
+    assert (whom.prompt.text, whom.prompt.heard_by) == ("To whom?", "heard by nobody")
+    assert (right.prompt.text, right.prompt.heard_by) == ("Frank, right?", "heard by ben")
+    assert (name.taken_for, name.score, name.others) == ("Frank", 0.71, ("Linda 0.33",))
+    assert "by sound" in name.text
+    assert (answer.taken_for, answer.score) == ("“yes”", 1.0)
+    assert sent.said is not None
+    assert sent.said.text == " ".join(text for _, _, text in LINES[4:])
+    assert chain.harm
+    assert chain.came_of_it.replace("\N{NO-BREAK SPACE}", " ") == "12.2 s sent to Frank"
+
+
+def test_the_sound_of_a_step_is_that_of_its_words(tmp_path: Path) -> None:
+    (chain,) = chains(oregon_run(tmp_path / "run"))
+    lines = spoken(read_run(tmp_path / "run"))
+    for step in chain.steps:
+        if step.said is not None:
+            assert step.said.text in said_between(lines, step.begin, step.end)
+    whom = chain.steps[3]
+    assert (whom.begin, whom.end - whom.begin) == (188_000, RATE * len("To whom?") // 16)
+
+
+def test_the_page_tells_the_chain_with_its_sound_and_numbers(tmp_path: Path) -> None:
+    page = page_of(oregon_run(tmp_path / "run"))
+    text = text_of(page)
+    for told in (
+        "Woke on “lecture” → 12.2 s sent to Frank",
+        "really said by ann “I went to the lecture about humidity last night.",
+        "0.53 , 0.5 needed",
+        "taken for a request to send a message",
+        "It was heard by nobody.",
+        "ann did not hear it, at 38 dB against 61 dB of all else; 3% of it stood out",
+        "ben heard it, at 38 dB against 30 dB of all else; 71% of it stood out",
+        "12.2 s of what was said went to Frank, which nobody had meant.",
+        "12.2 s of it went to Frank as a message that nobody had meant.",
+        "1 other reading",
+    ):
+        assert told in text.replace("\N{NO-BREAK SPACE}", " "), told
+    assert page.count('class="play hear"') == 7
+    assert lanes_of(page)["decisions"]["spans"][0]["text"] == "1"
+    assert [span["look"] for span in lanes_of(page)["device says"]["spans"]] == ["prompt unheard", "prompt"]
+
+
+def test_words_stand_at_their_times_with_how_sure_the_recognizer_was(tmp_path: Path) -> None:
+    lanes = lanes_of(page_of(oregon_run(tmp_path / "run")))
+    said, heard = lanes["ann"]["spans"][0]["words"], lanes["heard"]["spans"][0]["words"]
+    assert [word[0] for word in said] == LINES[0][2].split()
+    assert heard[2][:1] + heard[2][3:] == ["about", "confidence 0.76"]
+    assert heard[0][1] >= lanes["heard"]["spans"][0]["begin"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "title", "came_of_it"),
+    [
+        ("verified", {"passed": False, "method": "phonetic", "score": 0.2, "threshold": 0.5}, "Second look",
+         "stopped by the second look at the wake word"),
+        ("arbitrated", {"device": "echo-dot", "winner": "hall", "of": [["echo-dot", -41.2], ["hall", -30.0]]},
+         "Which device", "left to hall"),
+        ("intent", {"intent": "none", "phrase": "", "score": 0.3, "slots": {}}, "Heard no request",
+         "not taken for a request"),
+        ("contact", {"heard": "office", "name": None, "score": 0.4, "candidates": [["Otis", 0.4]]}, "Heard no name",
+         "no contact was close enough"),
+        ("confirmation", {"heard": "so", "answer": "unclear", "score": 0.1}, "Heard an answer", "not confirmed"),
+        ("blocked", {"what": "send_message", "why": "communications are off"}, "Refused",
+         "refused: send message: communications are off"),
+        ("action", {"name": "timer", "value": "5 minutes"}, "Did", "timer: 5 minutes"),
+        ("deleted", {"clips": ["x", "y"], "what": ["audio"], "kept": ["transcripts"]}, "Deleted",
+         "2 clips deleted, transcripts kept"),
+        ("dialog_ended", {"why": "cancelled"}, "Ended", "cancelled"),
+        ("expect_timed_out", {}, "Time ran out", "nobody answered the device"),
+        ("thinking_timed_out", {}, "Time ran out", "the far end did not answer in time"),
+    ],
+)  # fmt: skip
+def test_each_way_a_chain_can_end(
+    tmp_path: Path, kind: str, facts: dict[str, Any], title: str, came_of_it: str
+) -> None:
+    home, clip = woken()
+    home.tell(140_000, kind, clip=clip, **facts)
+    (chain,) = chains(home.write(tmp_path / "run"))
+    assert title in titles(chain)
+    assert chain.came_of_it == came_of_it
+    assert not chain.harm
+
+
+def test_a_device_that_was_addressed_is_not_told_as_an_accident(tmp_path: Path) -> None:
+    home, _ = woken(to="echo-dot")
+    (chain,) = chains(home.write(tmp_path / "run"))
+    assert chain.steps[0].text == "The device had been addressed."
+    assert titles(chain) == ["Woke", "No second look", "Heard"]
+    assert chain.came_of_it.replace("\N{NO-BREAK SPACE}", " ") == "6.0 s left the home"
+
+
+def test_a_far_end_whose_settings_are_not_known_is_not_said_to_have_no_second_look(tmp_path: Path) -> None:
+    home, _ = woken()
+    (chain,) = chains(home.write(tmp_path / "run", cloud={}))
+    assert titles(chain) == ["Woke", "Heard"]
+
+
+def test_a_second_wake_begins_a_chain_of_its_own(tmp_path: Path) -> None:
+    home, _ = woken()
+    home.tell(300_800, "wake", word="alexa", model="", score=0.9, threshold=0.5, warming_up=False)
+    home.capture(285_000, 340_000, "wakeword", "frank")
+    first, second = chains(home.write(tmp_path / "run"))
+    assert (len(first.clips), len(second.clips), second.begin) == (1, 1, 300_800)
+
+
+# Who said and heard what.
+
+
+def test_a_prompt_that_is_broken_off_ends_there(tmp_path: Path) -> None:
+    home = Evening()
+    home.tell(80_000, "prompt", text="To whom?", samples=16_000)
+    home.tell(84_000, "prompt_end", heard_whole=False)
+    home.tell(90_000, "prompt", text="To whom?", samples=16_000)
+    first, second = prompts_of(read_run(home.write(tmp_path / "run")))
+    assert (first.begin, first.end, first.whole, first.heard_by) == (80_000, 84_000, False, "")
+    assert (second.begin, second.end, second.whole) == (90_000, 106_000, None)
+
+
+def test_half_a_word_counts_and_lines_that_are_cut_are_marked(tmp_path: Path) -> None:
+    lines = spoken(read_run(Evening().write(tmp_path / "run")))
+    words = lines[0].words
+    assert [word.text for word in words] == LINES[0][2].split()
+    assert said_between(lines, words[2].begin - 100, words[4].end + 100) == "… to the lecture …"
+    middle = (words[2].begin + words[2].end) // 2
+    assert said_between(lines, middle + 2, words[4].end) == "… the lecture …"
+
+
+@pytest.mark.parametrize(
+    "words", [None, 3, [["a", 1]], [["a", 5, 4]], [[1, 2, 3]], [["a", 0, 10**30]], [["a", 1.5, 2]]]
+)
+def test_damaged_word_times_are_no_word_times(words: Any) -> None:
+    assert words_of(words) == ()
+    assert len(words_of([["a", 1, 2], ["b", 2, 3, 0.5]])) == 2
+
+
+# The table of what-ifs.
+
+
+def test_the_table_shows_where_each_chain_ended(tmp_path: Path) -> None:
+    tried, damaged = read_tried(WHAT_IF)
+    assert damaged == 0
+    ends = [[cell.look for cell in stages(row)] for row in tried]
+    assert ends == [
+        ["on", "skip", "on", "on", "on", "on"],
+        ["end", "off", "off", "off", "off", "off"],
+        ["on", "end", "off", "off", "off", "off"],
+        ["on", "skip", "on", "on", "end", "off"],
+        ["on", "skip", "on", "end", "off", "off"],
+        ["on", "skip", "on", "end", "off", "off"],
+        ["on", "skip", "on", "on", "skip", "on"],
+    ]
+    assert verdict(tried) == (
+        "With 5 of 6 changes no message was sent, with 1 of them because the device did not wake at all."
+    )
+    text = text_of(page_of(oregon_run(tmp_path / "run")))
+    assert "What would have stopped it" in text
+    assert "verifier=on the far end checks the wake word" in text
+    assert "threshold=0.8 a wake word must score 0.8 ■ ended here: no wake" in text
+
+
+DECIDED = st.none() | st.booleans()
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "woke": DECIDED,
+            "verified": DECIDED,
+            "intent": st.sampled_from([None, "none", "time"]),
+            "contact": st.sampled_from([None, "Frank"]),
+            "confirmed": DECIDED,
+            "sent": st.booleans(),
+        }
+    )
+)
+def test_a_chain_ends_at_one_place_or_goes_through(facts: dict[str, Any]) -> None:
+    looks = [cell.look for cell in stages(Tried(name="x", **facts))]
+    assert len(looks) == 6
+    if not facts["sent"]:
+        assert looks.count("end") == 1
+        assert set(looks[looks.index("end") + 1 :]) <= {"off"}
+        assert "off" not in looks[: looks.index("end")]
+    else:
+        assert looks[-1] == "on"
+
+
+def test_rows_that_are_damaged_are_left_out_and_told(tmp_path: Path) -> None:
+    folder = oregon_run(tmp_path / "run")
+    path = folder / "run.json"
+    outcome = json.loads(path.read_text(encoding="utf-8"))
+    outcome["what_if"] += [3, {"name": 4}, {"name": "x", "uploaded_s": -1}]
+    path.write_text(json.dumps(outcome), encoding="utf-8")
+    text = text_of(page_of(folder))
+    assert "3 rows of the table of what-ifs are damaged." in text
+    assert "verifier=on" in text
+
+
+def test_without_what_ifs_there_is_no_table(tmp_path: Path) -> None:
+    assert '<table class="whatif">' not in page_of(oregon().write(tmp_path / "run"))
+
+
+# Several devices.
+
+
+def test_several_devices_are_one_page(tmp_path: Path) -> None:
+    folder = oregon_run(tmp_path / "run")
+    hall = Evening("hall")
+    hall.tell(56_320, "wake", word="alexa", model="", score=0.58, threshold=0.5, warming_up=False)
+    clip = hall.capture(40_000, 60_000, "wakeword", None)
+    hall.tell(
+        60_000, "arbitrated", clip=clip, device="hall", winner="echo-dot", of=[["echo-dot", -20.0], ["hall", -33.0]]
+    )
+    hall.write(folder / "devices" / "hall")
+    page = page_of(folder)
+    text = text_of(page)
+    found = re.search(r'<script type="application/json" id="run-data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    assert data["devices"] == ["echo-dot", "hall"]
+    assert [lane["device"] for lane in data["lanes"] if lane["name"] == "microphone"] == ["echo-dot", "hall"]
+    assert [lane["title"] for lane in data["lanes"] if lane["name"] == "said"] == ["ann", "ben"]
+    assert "The 2 devices woke twice while nobody addressed them" in text
+    assert "Clip 2 hall false wake" in text
+    assert "Left to echo-dot." in text
+    assert "The word arrived at echo-dot at −20 dB and hall at −33 dB: echo-dot answers." in text
+    assert page.count('<audio class="home"') == 2
+    (folder / "devices" / "hall" / "run.json").unlink()
+    assert "The device hall is left out: its run.json is missing or damaged." in text_of(page_of(folder))
+
+
+# Damage.
+
+KINDS = (
+    "said", "prompt", "prompt_end", "prompt_audible", "verified", "arbitrated", "transcript", "intent", "contact",
+    "confirmation", "message", "deleted", "action", "blocked", "dialog_ended", "wake", "capture_begin", "capture_end",
+)  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.just(EVIL),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = (
+    "who", "text", "begin", "end", "to", "words", "clip", "prompt", "device", "level_db_spl", "share", "passed",
+    "score",
+    "threshold", "winner", "of", "alternatives", "intent", "phrase", "slots", "heard", "name", "candidates", "by",
+    "answer", "audio_s", "clips", "what", "kept", "value", "why", "samples", "heard_whole", "template", "method",
+    "word_begin", "word_end", "initiator", "reason",
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_fact_of_any_form_keeps_the_page_from_being_drawn(tmp_path: Path, data: st.DataObject) -> None:
+    """One fact of each of some events is replaced by anything that JSON can say."""
+    folder = tmp_path / "run"
+    if not folder.exists():
+        oregon_run(folder)
+        (folder / "whole.jsonl").write_bytes((folder / "events.jsonl").read_bytes())
+    lines = [json.loads(line) for line in (folder / "whole.jsonl").read_text(encoding="utf-8").splitlines()]
+    told = [line for line in lines if line["kind"] in KINDS]
+    for place in data.draw(st.lists(st.integers(0, len(told) - 1), min_size=1, max_size=5)):
+        told[place][data.draw(st.sampled_from(NAMES))] = data.draw(VALUES)
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "events.jsonl").write_text(text, encoding="utf-8", newline="\n")
+    page = page_of(folder)
+    assert page.lower().count("<script") == page.lower().count("</script") == 2
+    assert "<img" not in page.lower()
+
+
+def test_nothing_that_was_taken_for_something_becomes_markup(tmp_path: Path) -> None:
+    home, clip = woken()
+    home.tell(140_000, "contact", clip=clip, heard=EVIL, name=EVIL, score=0.7, by=EVIL, candidates=[[EVIL, 0.5]])
+    home.tell(140_000, "message", clip=clip, to=EVIL, text=EVIL)
+    home.prompt(150_000, EVIL, (EVIL, 30.0, 60.0, 0.0, False))
+    page = page_of(home.write(tmp_path / "run"))
+    assert page.count(EVIL) == 0
+    assert unescape(page).count(EVIL) > 5
