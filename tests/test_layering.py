@@ -24,8 +24,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 
 IN_ONE_FILE = {
-    *("amqtt", "cryptography", "fsspec", "kaldi_native_fbank", "matplotlib", "nacl", "onnx", "onnxruntime"),
-    *("openwakeword", "paho", "pocketsphinx", "prometheus_client", "pymicro_wakeword", "pyroomacoustics"),
+    *("amqtt", "cryptography", "fsspec", "hassil", "kaldi_native_fbank", "matplotlib", "nacl", "onnx", "onnxruntime"),
+    *("openwakeword", "paho", "pocketsphinx", "prometheus_client", "pymicro_wakeword", "pyroomacoustics", "rapidfuzz"),
     *("sounddevice", "soundfile", "soxr", "vosk"),
 }
 IN_ONE_FOLDER = {"dask", "nicegui", "sqlalchemy"}

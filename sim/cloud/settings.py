@@ -51,8 +51,14 @@ class DialogSettings(_Settings):
     interaction: str = Field("en", description="interaction model: a name in configs/cloud/interaction, or a file")
     intent_score: Share = Field(0.75, description="likeness, by sound and spelling, that makes words a request")
     contact_score: Share = Field(0.7, description="likeness that makes words a contact")
+    sound_share: Share = Field(0.7, description="how much of a likeness is sound; the rest is spelling")
+    spotting: Literal["anywhere", "whole"] = Field(
+        "anywhere",
+        description="anywhere: a request or a name may be buried in other words; whole: it is all that is said",
+    )
+    same_name: Literal["ask", "refuse"] = Field("ask", description="what to do where several contacts have the name")
     confirm: Literal["none", "eager", "strict"] = Field(
-        "eager", description="none: not asked; eager: 'right' anywhere is a yes; strict: the reply is yes, nothing else"
+        "eager", description="none: not asked; eager: 'right' anywhere is a yes; strict: the reply is a yes and no more"
     )
     ask_body: bool = Field(False, description="whether it asks for the message, or just records what comes")
     read_back: bool = Field(False, description="whether it says whom the message went to")

@@ -20,13 +20,17 @@ class Word:
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was heard in one clip: its words in order, and ``text``, the same words with blanks between."""
+    """What was heard in one clip: its words in order, and ``text``, the same words with blanks between.
+
+    ``alternatives``: what else it may have been, the likeliest first, none of them ``text``.
+    """
 
     text: str
     words: tuple[Word, ...]
     recognizer: str
+    alternatives: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, words: tuple[Word, ...], recognizer: str) -> Transcript:
+    def of(cls, words: tuple[Word, ...], recognizer: str, alternatives: tuple[str, ...] = ()) -> Transcript:
         """The transcript that consists of ``words``."""
-        return cls(" ".join(word.text for word in words), words, recognizer)
+        return cls(" ".join(word.text for word in words), words, recognizer, alternatives)
