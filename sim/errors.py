@@ -21,6 +21,10 @@ class VoiceError(SimError):
     """A voice that is not installed or does not speak; the sentence says how to install it."""
 
 
+class RoomError(SimError):
+    """The acoustics of a room cannot be computed; the sentence says what is missing."""
+
+
 class SpeechError(SimError):
     """Shipped speech that is not what its manifest says."""
 
