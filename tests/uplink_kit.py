@@ -75,6 +75,26 @@ class Counter:
     def transcribe(self, samples: NDArray[np.int16]) -> Transcript:
         return Transcript(f"{len(samples)} samples", (), self.name)
 
+    def listen(self) -> Whole:
+        return Whole(self)
+
+
+class Whole:
+    """Listening for a recognizer that wants its clips whole."""
+
+    def __init__(self, recognizer: Counter) -> None:
+        self._recognizer = recognizer
+        self._samples = np.zeros(0, np.int16)
+
+    def push(self, samples: NDArray[np.int16]) -> None:
+        self._samples = np.concatenate([self._samples, samples])
+
+    def finish(self) -> Transcript:
+        return self._recognizer.transcribe(self._samples)
+
+    def close(self) -> None:
+        pass
+
 
 @dataclass
 class Diary:

@@ -53,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--recognizer",
         default="auto",
         metavar="NAME",
-        help="auto, vosk or pocketsphinx; auto is vosk where it has a model from elsewhere",
+        help="auto, vosk, pocketsphinx or none; auto is vosk where it has a model from elsewhere",
     )
     parser.set_defaults(run=run)
 

@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.cloud.ears import Decoded
 from sim.cloud.models import trial
-from sim.cloud.transcript import Transcript, Word
+from sim.cloud.transcript import Word
 from sim.errors import RecognizerError
 from wakeword.sound import RATE
 
@@ -36,58 +38,114 @@ FATAL_ONLY, ERRORS = -3, -2
 """Kaldi's levels of logging."""
 
 
-class VoskRecognizer:
+class VoskEngine:
     """Vosk with the model in ``folder``, tried out first if it is not known to work.
 
-    Raises RecognizerError if vosk is not installed or does not work with the model.
+    It decodes as the samples come. One of its decoders gives either confidences or alternatives: where alternatives
+    are wanted a second one runs beside the first. Raises RecognizerError if vosk is not installed or does not work
+    with the model.
     """
 
     name = "vosk"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, alternatives: int = 0) -> None:
         _vosk()
         trial.require(folder)
         self.folder = folder
+        self._alternatives = alternatives
         with _translated(folder):
-            self._decoder = _Decoder(folder, FATAL_ONLY)
+            self._model = _Model(folder, FATAL_ONLY)
 
-    def transcribe(self, samples: NDArray[np.int16]) -> Transcript:
-        """See `Recognizer.transcribe`."""
+    def decode(self) -> _Stretch:
+        """See `sim.cloud.ears.Engine`."""
         with _translated(self.folder):
-            return Transcript.of(self._decoder.words(samples), self.name)
+            return _Stretch(self._model, self._alternatives)
 
 
-class _Decoder:
+class _Stretch:
+    """Cuts the samples into chunks of its own, so that nothing depends on how they came."""
+
+    def __init__(self, model: _Model, alternatives: int) -> None:
+        self._folder = model.folder
+        self._sure = _Decoder(model)
+        self._guessing = _Decoder(model, alternatives + 1) if alternatives else None
+        self._rest = np.zeros(0, np.int16)
+        self._taken = 0
+
+    def push(self, samples: NDArray[np.int16]) -> None:
+        self._rest = np.concatenate([self._rest, samples])
+        with _translated(self._folder):
+            while len(self._rest) >= CHUNK:
+                self._take(CHUNK)
+
+    def finish(self) -> Decoded:
+        length = self._taken + len(self._rest)
+        if length < SHORTEST:
+            return Decoded(())
+        with _translated(self._folder):
+            if len(self._rest):
+                self._take(len(self._rest))
+            words = tuple(
+                Word(
+                    word["word"],
+                    min(round(word["start"] * RATE), length),
+                    min(round(word["end"] * RATE), length),
+                    min(1.0, float(word["conf"])),
+                )
+                for result in self._sure.finish()
+                for word in result.get("result", ())
+            )
+            return Decoded(words, self._others(" ".join(word.text for word in words)))
+
+    def _take(self, size: int) -> None:
+        chunk, self._rest = self._rest[:size], self._rest[size:]
+        for decoder in filter(None, (self._sure, self._guessing)):
+            decoder.push(chunk)
+        self._taken += size
+
+    def _others(self, text: str) -> tuple[str, ...]:
+        """Each sentence's guesses of one rank; a sentence with fewer keeps its last."""
+        results = self._guessing.finish() if self._guessing is not None else []
+        guesses = [[one["text"].strip() for one in result.get("alternatives", ())] or [""] for result in results]
+        ranks = range(max(map(len, guesses), default=0))
+        texts = (" ".join(filter(None, (one[min(rank, len(one) - 1)] for one in guesses))) for rank in ranks)
+        return tuple(other for other in dict.fromkeys(texts) if other not in ("", text))
+
+
+class _Model:
     """A loaded model; whether it works is not asked."""
 
     def __init__(self, folder: Path, log_level: int) -> None:
-        self._vosk = _vosk()
-        self._vosk.SetLogLevel(log_level)
+        self.folder = folder
+        self.vosk = _vosk()
+        self.vosk.SetLogLevel(log_level)
         # Never by name or language: vosk would ask the network, or end the program.
-        self._model = self._vosk.Model(str(folder.resolve()))
+        self.loaded = self.vosk.Model(str(folder.resolve()))
 
-    def words(self, samples: NDArray[np.int16]) -> tuple[Word, ...]:
-        """The words in int16[n]."""
-        if len(samples) < SHORTEST:
-            return ()
-        chunks = (samples[begin : begin + CHUNK] for begin in range(0, len(samples), CHUNK))
+
+class _Decoder:
+    """A fresh decoder, which knows no earlier sound: the words with confidences, or the ``guesses`` likeliest texts."""
+
+    def __init__(self, model: _Model, guesses: int = 0) -> None:
+        self._decoder = model.vosk.KaldiRecognizer(model.loaded, float(RATE))
+        self._decoder.SetWords(not guesses)
+        self._decoder.SetMaxAlternatives(guesses)
+        self._results: list[dict[str, Any]] = []
+        self._chunks = 0
+
+    def push(self, chunk: NDArray[np.int16]) -> None:
         with _RANDOM:
-            # Most models have Kaldi add a little noise, drawn from the C library's generator.
-            ctypes.CDLL(None).srand(1)
-            decoder = self._vosk.KaldiRecognizer(self._model, float(RATE))  # a fresh one knows no earlier clip
-            decoder.SetWords(True)
-            results = [decoder.Result() for chunk in chunks if decoder.AcceptWaveform(chunk.astype("<i2").tobytes())]
-            results.append(decoder.FinalResult())
-        heard = [word for result in results for word in json.loads(result).get("result", ())]
-        return tuple(
-            Word(
-                word["word"],
-                min(round(word["start"] * RATE), len(samples)),
-                min(round(word["end"] * RATE), len(samples)),
-                min(1.0, float(word["conf"])),
-            )
-            for word in heard
-        )
+            # Most models have Kaldi add a little noise, drawn from the C library's generator; several may be open.
+            self._chunks += 1
+            ctypes.CDLL(None).srand(self._chunks)
+            if self._decoder.AcceptWaveform(chunk.astype("<i2").tobytes()):
+                self._results.append(json.loads(self._decoder.Result()))
+
+    def finish(self) -> list[dict[str, Any]]:
+        with _RANDOM:
+            ctypes.CDLL(None).srand(0)
+            self._results.append(json.loads(self._decoder.FinalResult()))
+        return self._results
 
 
 def _vosk() -> ModuleType:
@@ -119,7 +177,9 @@ def _try_out(folder: Path) -> None:
     rng = np.random.default_rng(0)
     loudness = 4000 * np.abs(np.sin(np.linspace(0, 20, 2 * RATE)))
     noise = (rng.standard_normal(2 * RATE) * loudness).clip(-32768, 32767).astype(np.int16)
-    _Decoder(folder, ERRORS).words(noise)
+    stretch = _Stretch(_Model(folder, ERRORS), alternatives=2)
+    stretch.push(noise)
+    stretch.finish()
 
 
 if __name__ == "__main__":

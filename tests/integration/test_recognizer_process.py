@@ -6,11 +6,13 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sim.cloud.recognizer import load_recognizer
 from sim.cloud.recognizer_process import RecognizerProcess
+from sim.cloud.settings import EarSettings
 from sim.errors import RecognizerError
 from sim.home.mixer import mix
 from sim.scenario import load_scenario
@@ -60,3 +62,38 @@ def test_a_recognizer_that_dies_is_one_sentence(clip: Samples) -> None:
 def test_what_cannot_be_loaded_is_told_here() -> None:
     with pytest.raises(RecognizerError, match="no recognizer"):
         RecognizerProcess("parrot")
+
+
+def test_clips_that_are_open_at_once_are_heard_like_each_alone(clip: Samples) -> None:
+    clips = [clip[: 3 * RATE], clip[4 * RATE :]]
+    process = RecognizerProcess("pocketsphinx", EarSettings(alternatives=1))
+    try:
+        listening = [process.listen() for _ in clips]
+        given_up = process.listen()
+        for begin in range(0, len(clip), RATE):
+            for one, its in zip((*listening, given_up), (*clips, clip), strict=True):
+                one.push(its[begin : begin + RATE])
+        given_up.close()
+        with ThreadPoolExecutor() as threads:
+            there = list(threads.map(lambda one: one.finish(), reversed(listening)))[::-1]
+        here = load_recognizer("pocketsphinx", ears=EarSettings(alternatives=1))
+        assert there == [here.transcribe(its) for its in clips]
+        assert any(transcript.alternatives for transcript in there)
+    finally:
+        process.close()
+
+
+def test_who_waits_for_a_process_that_is_ended_is_told(clip: Samples) -> None:
+    process = RecognizerProcess("pocketsphinx")
+    assert process._process.pid is not None
+    listening = process.listen()
+    listening.push(clip)
+    os.kill(process._process.pid, signal.SIGSTOP)  # so that it cannot be done before
+    with ThreadPoolExecutor() as threads:
+        waits = threads.submit(listening.finish)
+        os.kill(process._process.pid, signal.SIGKILL)
+        with pytest.raises(RecognizerError, match="has ended"):
+            waits.result()
+    with pytest.raises(RecognizerError, match="has ended"):
+        process.listen().finish()
+    process.close()

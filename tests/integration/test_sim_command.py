@@ -104,7 +104,7 @@ def test_over_a_broker_it_comes_to_the_same(played: Path, tmp_path: Path) -> Non
         ([*SIM, "--set", "wake.treshold=0.5"], 2, "did you mean threshold?"),
         ([*SIM, "--set", "wake.threshold=2"], 2, "wake.threshold"),
         ([*SIM, "--seed", "-1"], 2, "seed"),
-        (["sim", "kitchen-unacceptable", "--recognizer", "ear"], 1, "choose auto, vosk or pocketsphinx"),
+        (["sim", "kitchen-unacceptable", "--recognizer", "ear"], 1, "choose auto, vosk, pocketsphinx or none"),
         ([*SIM, "--config", "nowhere"], 2, "the profiles are echo-dot"),
         ([*SIM, "--out", "/proc/run"], 1, "/proc/run cannot be written"),
     ],

@@ -23,7 +23,8 @@ from sim.cloud.models.trainer import acoustic, train
 from sim.cloud.models.trainer.corpus import Corpus, render_corpus
 from sim.cloud.models.trainer.rendering import PHONES, PITCH_HZ, render
 from sim.cloud.recognizer import load_recognizer
-from sim.cloud.vosk_recognizer import VoskRecognizer
+from sim.cloud.settings import EarSettings
+from sim.cloud.vosk_recognizer import VoskEngine
 from sim.errors import RecognizerError, VoiceError
 
 TEMPLATES = (
@@ -132,6 +133,35 @@ def test_what_was_heard_before_changes_nothing(trained: Trained, copy: Path) -> 
         assert any(transcript.words for transcript in first)
         assert [recognizer.transcribe(clip) for clip in reversed(clips)] == first[::-1]
         assert [load_recognizer("vosk", folder).transcribe(clip) for clip in clips] == first
+
+
+def test_the_cuts_do_not_matter_and_several_clips_may_be_open(trained: Trained, copy: Path) -> None:
+    """Also where Kaldi adds random noise while another clip is being decoded."""
+    conf = copy / "conf" / "mfcc.conf"
+    conf.write_text(conf.read_text().replace("--dither=0", "--dither=1"))
+    clips = [samples // 64 for _, samples in _spoken(trained)][:3]
+    recognizer = load_recognizer("vosk", copy, EarSettings(speech_probability=0.0))
+    whole = [recognizer.transcribe(clip) for clip in clips]
+    assert any(transcript.words for transcript in whole)
+    listening = [recognizer.listen() for _ in clips]
+    for begin in range(0, max(map(len, clips)), 997):
+        for one, clip in zip(listening, clips, strict=True):
+            one.push(clip[begin : begin + 997])
+    assert [one.finish() for one in listening] == whole
+
+
+def test_it_says_what_else_it_may_have_been(trained: Trained) -> None:
+    few, many, none = (load_recognizer("vosk", trained.folder, EarSettings(alternatives=n)) for n in (2, 10, 0))
+    found = 0
+    for _, samples in _spoken(trained):
+        heard = many.transcribe(samples)
+        assert len(set(heard.alternatives)) == len(heard.alternatives) <= 10
+        assert heard.text not in heard.alternatives
+        assert all(0 < word.confidence <= 1 for word in heard.words)
+        assert few.transcribe(samples) == replace(heard, alternatives=few.transcribe(samples).alternatives)
+        assert none.transcribe(samples) == replace(heard, alternatives=())
+        found += len(heard.alternatives)
+    assert found
 
 
 @pytest.mark.parametrize("length", [0, 1, 399, 400, 1599, 1600, 4000])
@@ -243,12 +273,12 @@ def test_a_model_is_tried_out_once_and_again_when_it_changes(copy: Path, monkeyp
         real(folder, called)
 
     monkeypatch.setattr(trial, "_try", count)
-    VoskRecognizer(copy)
-    VoskRecognizer(copy)
+    VoskEngine(copy)
+    VoskEngine(copy)
     assert tried == [copy]
     with (copy / "graph" / "words.txt").open("a") as file:
         file.write("more 9999\n")
-    VoskRecognizer(copy)
+    VoskEngine(copy)
     assert tried == [copy, copy]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.cloud.models import registry
 from sim.cloud.recognizer import Recognizer, load_recognizer
+from sim.cloud.settings import EarSettings
 from sim.errors import RecognizerError
 from sim.speech.voices import Voice, render
 
@@ -73,7 +74,7 @@ def test_pocketsphinx_takes_no_model(tmp_path: Path) -> None:
 
 
 def test_an_unknown_recognizer_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(RecognizerError, match="no recognizer 'whisper'; choose auto, vosk or pocketsphinx"):
+    with pytest.raises(RecognizerError, match="no recognizer 'whisper'; choose auto, vosk, pocketsphinx or none"):
         load_recognizer("whisper")
 
 
@@ -110,6 +111,46 @@ def test_pocketsphinx_hears_the_same_whatever_it_heard_before(
     noise = (np.random.default_rng(0).standard_normal(RATE) * 3000).astype(np.int16)
     sphinx.transcribe(noise)
     assert [sphinx.transcribe(clip) for clip in clips] == fresh
+
+
+def test_the_cuts_do_not_matter_and_several_clips_may_be_open(
+    sphinx: Recognizer, clips: list[NDArray[np.int16]]
+) -> None:
+    whole = [sphinx.transcribe(clip) for clip in clips]
+    assert all(transcript.words for transcript in whole)
+    open_ones = [sphinx.listen() for _ in clips]
+    for begin in range(0, max(map(len, clips)), 997):
+        for listening, clip in zip(open_ones, clips, strict=True):
+            listening.push(clip[begin : begin + 997])
+    assert [listening.finish() for listening in open_ones] == whole
+
+
+def test_pocketsphinx_says_what_else_it_may_have_been(sphinx: Recognizer, clips: list[NDArray[np.int16]]) -> None:
+    heard = sphinx.transcribe(clips[0])
+    assert len(set(heard.alternatives)) == len(heard.alternatives) == EarSettings().alternatives
+    assert heard.text not in heard.alternatives
+    assert all(text.replace(" ", "").replace("'", "").isalpha() for text in heard.alternatives)
+
+
+def test_pocketsphinx_is_less_sure_of_words_in_noise(sphinx: Recognizer, clips: list[NDArray[np.int16]]) -> None:
+    def sure(clip: NDArray[np.int16]) -> float:
+        return float(np.mean([word.confidence for word in sphinx.transcribe(clip).words]))
+
+    noise = np.random.default_rng(2).standard_normal(len(clips[0])) * 600
+    assert sure((clips[0] + noise).clip(-32768, 32767).astype(np.int16)) < sure(clips[0]) < 1
+
+
+@pytest.mark.parametrize("level", [0, 100, 3000])
+def test_pocketsphinx_hears_no_words_in_silence_and_noise(sphinx: Recognizer, level: int) -> None:
+    noise = (np.random.default_rng(3).standard_normal(5 * RATE) * level).clip(-32768, 32767).astype(np.int16)
+    heard = sphinx.transcribe(noise)
+    assert (heard.text, heard.words, heard.alternatives) == ("", (), ())
+
+
+def test_none_hears_nothing_and_takes_no_model(clips: list[NDArray[np.int16]], tmp_path: Path) -> None:
+    assert load_recognizer("none").transcribe(clips[0]).text == ""
+    with pytest.raises(RecognizerError, match="hears nothing and cannot use"):
+        load_recognizer("none", tmp_path)
 
 
 @pytest.mark.parametrize("length", [0, 1, 160, 410, 1599, 1600])
