@@ -160,7 +160,8 @@ class Dialog:
             return self._give_up(situation, heard, "cancelled", self._says.cancelled)
         text = heard.transcript.text
         if not heard.samples or (self._settings.ask_body and not text):
-            return self._ask_again(situation, heard, self._says.what_message_again, "no message", ())
+            again = self._says.what_message_again if self._settings.ask_body else ""
+            return self._ask_again(situation, heard, again, "no message", ())
         body = Body(clip=heard.clip, begin=0, end=heard.samples, text=text)
         took = _took("body", heard, text, "the message")
         return self._send(situation.to(because=(*situation.because, took)), body)
