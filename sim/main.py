@@ -12,6 +12,7 @@ import device.command
 import sim.cloud.command
 import sim.cloud.models.command
 import sim.command
+import sim.report.command
 import uplink.keys_command
 import uplink.spool_command
 import uplink.tail
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     device.command.add_parser(commands, embedded_far_end, write_report)
     sim.command.add_parser(commands)
+    sim.report.command.add_parser(commands)
     sim.cloud.command.add_parser(commands)
     wakeword.command.add_parser(commands)
     uplink.keys_command.add_parser(commands)

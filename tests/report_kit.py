@@ -107,7 +107,7 @@ class Evening:
         """The heard words at the times of the said ones, as far as these go; samples of the clip."""
         said = [word for _, kind, facts in self.events if kind == "said" for word in facts["words"]]
         inside = [word for word in said if begin <= word[1] and word[2] <= end]
-        words = heard.split()
+        words = heard.split() if inside else []
         places = np.linspace(0, len(inside) - 1, len(words)).round().astype(int)
         return [[word, inside[k][1] - begin, inside[k][2] - begin] for word, k in zip(words, places, strict=True)]
 

@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
+from wakeword.canvas import picture_path
 from wakeword.errors import SoundError
 from wakeword.models import LICENCE, NAMES
 
@@ -28,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--threshold", type=_threshold, metavar="X", help="the score that wakes, 0 to 1 [the model's own]")
     add("--format", choices=("table", "jsonl", "csv"), default="table", help="of the results [table]")
     add("--scores", action="store_const", dest="format", const="scores", help="JSON lines with the score of each hop")
-    add("--plot", type=_picture, metavar="FILE", help="draw scores over time into FILE, a .png or .svg")
+    add("--plot", type=picture_path, metavar="FILE", help="draw scores over time into FILE, a .png, .svg or .pdf")
     parser.set_defaults(run=run)
 
 
@@ -37,13 +37,6 @@ def _threshold(text: str) -> float:
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"a threshold lies above 0 and at most at 1, not at {text}")
     return value
-
-
-def _picture(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise argparse.ArgumentTypeError(f"{text} ends neither in .png nor in .svg")
-    return path
 
 
 def run(args: argparse.Namespace) -> int:

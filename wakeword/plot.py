@@ -1,4 +1,4 @@
-"""Scores over time as a picture, one row a file. The only file that imports matplotlib (optional)."""
+"""Scores over time as a picture, one row a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wakeword.canvas import COLOURS, Canvas, halo, legend
 from wakeword.errors import WakewordError
 from wakeword.frames import HOP
 from wakeword.scored_file import ScoredFile, ScoredWord
@@ -17,15 +18,12 @@ from wakeword.trigger import Detection
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_WIDTH_IN, _ROW_IN, _DPI = 11.0, 1.9, 110
+_WIDTH_IN, _ROW_IN = 11.0, 1.9
 _ROWS = 200
 """More rows would pass the 65,536 pixels of height that matplotlib can draw."""
 
 _POINTS = 4000
 """Points a line has at most; of the hops behind one point the highest score counts."""
-
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's palette, which colour-blind people can tell apart; one a wake word."""
 
 _LABELS = 12
 """Wakes and near misses of a row that are named beside their marks; more would hide each other."""
@@ -38,30 +36,17 @@ class Plot:
     """
 
     def __init__(self, path: Path, rows: int) -> None:
-        try:
-            import matplotlib
-        except ImportError:
-            raise WakewordError(
-                "a plot needs matplotlib, which is not installed; install it with: pip install matplotlib"
-            ) from None
+        self._canvas = Canvas(path)
         if rows > _ROWS:
             raise WakewordError(f"a plot has room for {_ROWS} files, not {rows}; plot fewer at a time")
-        self._path, self._rc = path, matplotlib.rc_context
 
     def draw(self, results: Sequence[ScoredFile]) -> None:
         """Write the picture, the same bytes for the same results; raises WakewordError when it cannot be written."""
-        from matplotlib.figure import Figure
-
-        with self._rc({"svg.hashsalt": "misheard", "font.size": 9.0, "axes.spines.top": False}):
-            figure = Figure(figsize=(_WIDTH_IN, 0.5 + _ROW_IN * len(results)), dpi=_DPI, layout="constrained")
+        with self._canvas.figure(_WIDTH_IN, 0.5 + _ROW_IN * len(results)) as figure:
             for axes, result in zip(figure.subplots(len(results), squeeze=False)[:, 0], results, strict=True):
                 _draw_row(axes, result)
             axes.set_xlabel("seconds")
-            figure.legend(**_legend(figure.axes), loc="outside upper right", ncols=8, frameon=False)
-            try:
-                figure.savefig(self._path, metadata={"Date": None} if self._path.suffix.lower() == ".svg" else None)
-            except OSError as error:
-                raise WakewordError(f"the plot {self._path} cannot be written ({error.strerror})") from None
+            figure.legend(**legend(figure.axes), loc="outside upper right", ncols=8, frameon=False)
 
 
 def _draw_row(axes: Axes, result: ScoredFile) -> None:
@@ -72,7 +57,7 @@ def _draw_row(axes: Axes, result: ScoredFile) -> None:
     warm_up = min(result.warm_up, result.samples) / RATE
     axes.axvspan(0, warm_up, color="0.93", linewidth=0, label="warming up")
     named = sum(len(word.wakes) + len(word.near_misses) for word in result.words) <= _LABELS
-    for word, colour in zip(result.words, _COLOURS * len(result.words), strict=False):
+    for word, colour in zip(result.words, COLOURS * len(result.words), strict=False):
         threshold = word.settings.threshold
         axes.axhline(threshold, color=colour, linewidth=0.8, linestyle=(0, (5, 4)), label=f"threshold {threshold:g}")
         axes.axhspan(
@@ -93,8 +78,6 @@ def _draw_scores(axes: Axes, word: ScoredWord, colour: str) -> None:
 
 def _mark(axes: Axes, found: Sequence[Detection], named: bool, colour: str, **style: Any) -> None:
     """Marks at the peaks; a wake's peak is the score that fired, on the rising side of the word."""
-    from matplotlib.patheffects import withStroke
-
     if not found:
         return
     times = [(each.peak_sample - HOP / 2) / RATE for each in found]
@@ -111,13 +94,4 @@ def _mark(axes: Axes, found: Sequence[Detection], named: bool, colour: str, **st
             fontsize="small",
             color=colour,
         )
-        text.set_path_effects([withStroke(linewidth=3, foreground="white")])
-
-
-def _legend(rows: Sequence[Axes]) -> dict[str, Any]:
-    """Each label once, whichever rows have it."""
-    handles: dict[str, Any] = {}
-    for row in rows:
-        for handle, label in zip(*row.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    return {"handles": list(handles.values()), "labels": list(handles)}
+        text.set_path_effects(halo())

@@ -21,3 +21,14 @@ def write_report(folder: Path) -> None:
         path.write_text(page, encoding="utf-8", newline="\n")
     except OSError as error:
         raise SimError(f"{path} cannot be written ({error.strerror}); check the folder and the disk") from None
+
+
+def write_figure(folder: Path, path: Path) -> None:
+    """Draw a run directory into a .png, .svg or .pdf; the same files give the same bytes.
+
+    Raises SimError where `run.json` is missing or damaged, WakewordError where matplotlib is missing, cannot draw into
+    such a file, or where the file cannot be written.
+    """
+    from sim.report.figure import draw_figure
+
+    draw_figure(folder, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,6 +93,14 @@ def clips_of(run: Run) -> tuple[tuple[Clip, ...], tuple[str, ...]]:
         if run.outcome.wakes.all is None and clip.wake is not None:
             clip.false = not _addressed(clip, lines)
     return tuple(sorted(clips.values(), key=lambda clip: clip.begin)), tuple(remarks)
+
+
+def number_clips(found: Iterable[Sequence[Clip]]) -> list[Clip]:
+    """Number the clips of all devices in order of time; give them in that order."""
+    ordered = sorted((clip for clips in found for clip in clips), key=lambda clip: clip.begin)
+    for number, clip in enumerate(ordered, 1):
+        clip.number = number
+    return ordered
 
 
 def _sound(path: Path) -> Sound:

@@ -43,11 +43,16 @@ class Envelope:
             pairs = lowest.reshape(-1, 2).min(axis=1), highest.reshape(-1, 2).max(axis=1)
             self._bins, self.size = np.stack(pairs, axis=1), 2 * self.size
 
+    @property
+    def bins(self) -> NDArray[np.int16]:
+        """Lowest and highest of every `size` samples of what was taken, int16[n, 2]."""
+        if not len(self._rest):
+            return self._bins
+        return np.concatenate([self._bins, np.array([[self._rest.min(), self._rest.max()]], np.int16)])
+
     def wave(self) -> Wave:
         """Pack what was taken; the loudest value fills the int8."""
-        bins = self._bins
-        if len(self._rest):
-            bins = np.concatenate([bins, [[self._rest.min(), self._rest.max()]]])
+        bins = self.bins
         peak = int(np.abs(bins.astype(np.int32)).max(initial=1))
         scaled = np.rint(bins.astype(np.float64) * (127.0 / peak)).astype(np.int8)
         return Wave(self.size, peak / 32768.0, pack(scaled))

@@ -22,8 +22,8 @@ from wakeword.sound import RATE
 
 Facts = Mapping[str, Any]
 
-LATEST = 2**53
-"""No sample is later: eighteen thousand years, and the largest whole number of a script."""
+LATEST = 10**15
+"""No sample is later: two thousand years, and less than the largest whole number of a script."""
 
 _NUMBER = (int, float)
 _NEEDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
@@ -146,7 +146,9 @@ def _events(path: Path, remarks: list[str]) -> Iterator[Event]:
     damaged = 0
     for line in filter(None, _text(path, "what happened between begin and end is not known", remarks).split("\n")):
         try:
-            facts = json.loads(line, parse_constant=_refuse, parse_float=_finite)
+            facts = json.loads(line, parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
+            if "\\ud" in line.lower():  # half a letter, which JSON can say and no file can hold: a ValueError too
+                json.dumps(facts, ensure_ascii=False).encode()
         except ValueError:
             facts = None
         if _is_event(facts):
@@ -160,6 +162,10 @@ def _events(path: Path, remarks: list[str]) -> Iterator[Event]:
 def _finite(text: str) -> float:
     value = float(text)
     return value if math.isfinite(value) else _refuse(text)
+
+
+def _whole(text: str) -> int:
+    return int(text) if len(text) < 16 else _refuse(text)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -11,7 +11,7 @@ from sim.report.hearing import prompts_of
 from sim.report.lane import Lane, Span
 from sim.report.scores import muted, score_lanes
 from sim.report.speech import Spoken
-from sim.report.tale import words_of_step
+from sim.report.telling import words_of_step
 from sim.report.wording import ENDS, STATES, clock, count, seconds
 
 VOICES = 6
@@ -25,7 +25,7 @@ def lanes_of(run: Run, clips: tuple[Clip, ...], chains: tuple[Chain, ...]) -> tu
         Lane("heard", "heard", "by the recognizer", tuple(_heard(clips))),
         Lane("prompts", "device says", "", tuple(_prompts(run))),
         *scores,
-        Lane("light", "light", "what the device showed", tuple(_lights(run))),
+        Lane("light", "light", "what the device showed", tuple(lights(run))),
         Lane("recording", "recording", "for the far end", tuple(_recordings(run, clips))),
         Lane("decisions", "decisions", "step by step", tuple(_decisions(chains))),
         Lane("sent", "on the wire", "parts, and their receipts", tuple(_parts(clips))),
@@ -81,8 +81,8 @@ def _decisions(chains: Iterable[Chain]) -> Iterator[Span]:
             yield Span(step.at, step.at, str(number), f"decision {step.look}", words_of_step(step))
 
 
-def _lights(run: Run) -> Iterator[Span]:
-    """Cut where the light or the state changes; what lasts no time is not seen."""
+def lights(run: Run) -> Iterator[Span]:
+    """Give what the light showed, cut where it or the state changes; what lasts no time is not seen."""
     light, state, since = "off", "IDLE", 0
     last = run.last
     for sample, facts in [*run.of("light", "state"), (last, {})]:

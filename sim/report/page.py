@@ -13,7 +13,7 @@ from string import Template
 
 from sim.report.cards import card
 from sim.report.chain import Chain, chains_of
-from sim.report.clips import Clip, clips_of
+from sim.report.clips import Clip, clips_of, number_clips
 from sim.report.folder import Run
 from sim.report.lane import Lane, Span
 from sim.report.lanes import lanes_of, speech_lanes
@@ -111,10 +111,7 @@ def draw(runs: Sequence[Run], remarks: Sequence[str] = ()) -> str:
 def _show(runs: Sequence[Run], lines: tuple[Spoken, ...], sounds: Sounds, told: list[str]) -> tuple[list[Shown], int]:
     """Give each device with its clips, numbered in order of time, and how long it all took in samples."""
     found = [clips_of(run) for run in runs]
-    ordered = sorted((clip for clips, _ in found for clip in clips), key=lambda clip: clip.begin)
-    for number, clip in enumerate(ordered, 1):
-        clip.number = number
-    sounds.add_clips(ordered, {run.name: run.beside for run in runs})
+    sounds.add_clips(number_clips(clips for clips, _ in found), {run.name: run.beside for run in runs})
     shown, length = [], 0
     for run, (clips, missing) in zip(runs, found, strict=True):
         microphone, heard = sounds.add_home(run)

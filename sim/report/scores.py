@@ -17,7 +17,7 @@ from wakeword.frames import HOP
 def score_lanes(run: Run) -> Iterator[Lane]:
     """Give a lane for each wake word, where there are scores or marks."""
     for column, word in enumerate(run.outcome.manifest.words):
-        spans, threshold = tuple(_marks(run, word)), _threshold(run, word)
+        spans, threshold = tuple(_marks(run, word)), threshold_of(run, word)
         curve = _curve(run.scores[:, column], threshold)
         if curve is not None or spans:
             at = "score 0 to 1" if threshold is None else f"score, threshold {threshold:g}"
@@ -44,8 +44,8 @@ def _curve(scores: NDArray[np.float32], threshold: float | None) -> Curve | None
     return Curve(factor * HOP, threshold, pack(values))
 
 
-def _threshold(run: Run, word: str) -> float | None:
-    """What the manifest says; where that is gone, an event may have told."""
+def threshold_of(run: Run, word: str) -> float | None:
+    """Give what the manifest says; where that is gone, an event may have told."""
     told = (facts["threshold"] for _, facts in run.of("wake", "near_miss") if facts["word"] == word)
     return run.outcome.manifest.thresholds.get(word) or next(told, None)
 

@@ -9,6 +9,7 @@ from sim.report.chain import Chain
 from sim.report.hearing import Listener
 from sim.report.quote import Quote
 from sim.report.step import Step
+from sim.report.telling import needed
 from sim.report.wording import clock, listing
 
 LOUDEST_DB = 80.0
@@ -115,22 +116,3 @@ def _per_cent(share: float) -> str:
 
 def _decibels(db: float) -> str:
     return _per_cent(db / LOUDEST_DB)
-
-
-def words_of_step(step: Step) -> tuple[str, ...]:
-    """Give a step in words, a line each: for those who point at it, and for those who do not see the page."""
-    prompt = step.prompt
-    return (
-        step.title if prompt is None else f"{step.title}: “{prompt.text}”",
-        *([f"really said: “{step.said.text}”"] if step.said is not None and step.said.text else []),
-        *([f"heard: “{step.heard.text}”" if step.heard.text else "heard: nothing"] if step.heard is not None else []),
-        *([f"taken for {step.taken_for}"] if step.taken_for else []),
-        *([f"score {step.score:.2f}{needed(step)}"] if step.score is not None else []),
-        *filter(None, [step.text]),
-        *(listener.told for listener in (prompt.listeners if prompt is not None else ())),
-    )
-
-
-def needed(step: Step) -> str:
-    """What the score had to reach, where that is known."""
-    return "" if step.needed is None else f", {step.needed:g} needed"

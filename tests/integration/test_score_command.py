@@ -109,7 +109,7 @@ def test_files_that_cannot_be_read_do_not_stop_the_others(
         (["--engine", "openwakewrod"], 2, "did you mean openwakeword"),
         (["--threshold", "0"], 2, "--threshold"),
         (["--threshold", "loud"], 2, "--threshold"),
-        (["--plot", "scores.txt"], 2, "ends neither in .png nor in .svg"),
+        (["--plot", "scores.txt"], 2, "ends in none of .png, .svg, .pdf"),
         (["--format", "xml"], 2, "--format"),
         (["--modle", "alexa"], 2, "--modle"),
     ],

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sim.report import write_figure
 from sim.report.chain import Chain, chains_of
 from sim.report.clips import clips_of
 from sim.report.folder import read_run
@@ -315,10 +316,8 @@ NAMES = (
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_no_fact_of_any_form_keeps_the_page_from_being_drawn(tmp_path: Path, data: st.DataObject) -> None:
-    """One fact of each of some events is replaced by anything that JSON can say."""
+def spoil(tmp_path: Path, data: st.DataObject) -> Path:
+    """A run in which one fact of each of some events is replaced by anything that JSON can say."""
     folder = tmp_path / "run"
     if not folder.exists():
         oregon_run(folder)
@@ -329,9 +328,35 @@ def test_no_fact_of_any_form_keeps_the_page_from_being_drawn(tmp_path: Path, dat
         told[place][data.draw(st.sampled_from(NAMES))] = data.draw(VALUES)
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (folder / "events.jsonl").write_text(text, encoding="utf-8", newline="\n")
+    return folder
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_fact_of_any_form_keeps_the_page_from_being_drawn(tmp_path: Path, data: st.DataObject) -> None:
+    folder = spoil(tmp_path, data)
     page = page_of(folder)
     assert page.lower().count("<script") == page.lower().count("</script") == 2
     assert "<img" not in page.lower()
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_fact_of_any_form_keeps_the_picture_from_being_drawn(tmp_path: Path, data: st.DataObject) -> None:
+    folder = spoil(tmp_path, data)
+    write_figure(folder, tmp_path / "a.svg")
+
+
+@pytest.mark.parametrize("value", ["1e999", "NaN", "9" * 400, '"\\ud800"'])
+def test_no_number_or_letter_that_cannot_be_written_keeps_the_page_from_it(tmp_path: Path, value: str) -> None:
+    folder = oregon_run(tmp_path / "run")
+    events = (folder / "events.jsonl").read_text(encoding="utf-8")
+    for old in ("0.53", '"Frank"', "38.2", "0.71", "12.25"):
+        assert old in events
+        events = events.replace(old, value)
+    (folder / "events.jsonl").write_text(events, encoding="utf-8")
+    assert "12.2" in page_of(folder)
+    write_figure(folder, tmp_path / "a.svg")
 
 
 def test_nothing_that_was_taken_for_something_becomes_markup(tmp_path: Path) -> None:
