@@ -25,14 +25,23 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 
 IN_ONE_FILE = {
     *("amqtt", "cryptography", "fsspec", "hassil", "kaldi_native_fbank", "matplotlib", "nacl", "onnx", "onnxruntime"),
-    *("openwakeword", "paho", "pocketsphinx", "prometheus_client", "pymicro_wakeword", "pyroomacoustics", "rapidfuzz"),
+    *(
+        "openwakeword",
+        "paho",
+        "piper",
+        "pocketsphinx",
+        "prometheus_client",
+        "pymicro_wakeword",
+        "pyroomacoustics",
+        "rapidfuzz",
+    ),
     *("scipy", "sounddevice", "soundfile", "soxr", "vosk"),
 }
 IN_ONE_FOLDER = {"dask", "nicegui", "sqlalchemy"}
 
 LATE = {
-    *("dask", "kaldi_native_fbank", "matplotlib", "nicegui", "openwakeword", "pocketsphinx", "pymicro_wakeword"),
-    *("pyroomacoustics", "scipy", "sounddevice", "vosk"),
+    *("dask", "kaldi_native_fbank", "matplotlib", "nicegui", "openwakeword", "piper", "pocketsphinx"),
+    *("pymicro_wakeword", "pyroomacoustics", "scipy", "sounddevice", "vosk"),
 }
 """What is optional, or needs a system library that may be missing: imported inside functions alone."""
 

@@ -16,10 +16,12 @@ from sim.home.hearing import Audibility, audibility
 from sim.home.levels import Sound, amplitude, at_level, microphone_gain
 from sim.home.noise import PinkNoise
 from sim.home.paths import Paths, Spot
-from sim.home.truth import Happening, SpokenLine, Word, even_words
+from sim.home.truth import Happening, SpokenLine
 from sim.home.turns import Prompt, Turns
 from sim.scenario import Scenario, scenario_error
 from sim.scenario.timing import MS, lay_out
+from sim.speech.library import Speech
+from sim.speech.words import even_words
 from uplink.message import JSON
 from wakeword.sound import RATE, Samples
 
@@ -43,21 +45,20 @@ class Home:
         scenario: Scenario,
         speech: Mapping[Key, Samples],
         acoustics: Mapping[str, AcousticSettings],
-        words: Mapping[Key, tuple[Word, ...]] | None = None,
     ) -> None:
-        """``speech`` (and ``words``, each from the beginning of its sound) by `Scenario.key`; ``acoustics`` by device.
+        """``speech`` by `Scenario.key`; ``acoustics`` by device.
 
         Raises ScenarioError for a script that cannot be spoken so, RoomError and SoundError.
         """
         try:
-            lay_out(scenario, lambda key: len(speech[key]))
+            lay_out(scenario, speech.length if isinstance(speech, Speech) else lambda key: len(speech[key]))
         except SettingFault as fault:
             raise scenario_error(scenario, fault) from None
         self.clock = 0
         """Samples handed out so far."""
         self.clipped = dict.fromkeys(scenario.devices, 0)
         """Samples at each device's microphone that were louder than it can tell."""
-        self._scenario, self._speech, self._words, self._acoustics = scenario, speech, words or {}, acoustics
+        self._scenario, self._speech, self._acoustics = scenario, speech, acoustics
         self._paths = paths = Paths(scenario, acoustics)
         self._devices = {name: paths.spot("devices", name) for name in scenario.devices}
         self._people = {name: paths.spot("people", name) for name in scenario.people}
@@ -192,7 +193,7 @@ class Home:
     def _tell(
         self, who: str, key: Key, begin: int, n: int, to: str | None = None, means: dict[str, JSON] | None = None
     ) -> None:
-        words = self._words.get(key) or even_words(key[1], n)
+        words = self._speech.words(key) if isinstance(self._speech, Speech) else even_words(key[1], n)
         placed = tuple((word, begin + first, begin + last) for word, first, last in words if first < n)
         said = SpokenLine(who, key[1], begin, begin + n, to, means, placed)
         self._truth.append(said)

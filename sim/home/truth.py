@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sim.speech.words import Word
 from uplink.message import JSON
-
-Word = tuple[str, int, int]
-"""A word and where it is: samples ``begin`` (inclusive) to ``end`` (exclusive)."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +50,3 @@ class Happening:
     sample: int
     kind: str
     facts: Mapping[str, JSON] = field(default_factory=dict)
-
-
-def even_words(text: str, n: int) -> tuple[Word, ...]:
-    """The words of a text over ``n`` samples, each as long as it has letters: for sounds of which no more is known."""
-    words = [word for word in (token.strip(".,;:!?…\"'()[]-–—") for token in text.split()) if word]
-    total = sum(map(len, words)) + max(len(words) - 1, 0)
-    found: list[Word] = []
-    at = 0
-    for word in words:
-        found.append((word, at * n // total, (at + len(word)) * n // total))
-        at += len(word) + 1
-    return tuple(found)

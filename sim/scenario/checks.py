@@ -133,6 +133,6 @@ def _voices(scenario: Scenario) -> None:
         for name, thing in things.items():
             if thing.voice in wanted:
                 try:
-                    must_speak(Voice.parse(thing.voice))
+                    must_speak(Voice.parse(thing.voice).found_from(scenario.folder))
                 except SimError as error:
                     raise SettingFault((kind, name, "voice"), thing.voice, str(error)) from None

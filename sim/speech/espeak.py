@@ -1,6 +1,6 @@
 """Stands in for the ``espeak-ng`` program where only the espeakng-loader wheel is installed: one line, one process.
 
-Takes what `sim.speech.voices` gives the program: ``--version``, or ``-b 1 -v VOICE -w WAV -f TEXT``.
+Takes what `sim.speech.espeak_engine` gives the program: ``--version``, or ``-b 1 -v VOICE -w WAV -f TEXT``.
 """
 
 from __future__ import annotations

@@ -1,87 +1,175 @@
-"""The speech of a scenario: shipped as FLAC with a manifest, rendered where it is not.
+"""The speech of scenarios: shipped as FLAC with a manifest, rendered where it is not, and recordings.
 
-``python -m sim.speech.library render SCENARIO`` renders the lines of a scenario (the voices must be installed) and puts
-them with the shipped ones.
+``python -m sim.speech.library render SCENARIO...`` renders the lines of scenarios, and what their devices may have to
+say (the voices must be installed), and puts them with the shipped ones.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import re
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sim.errors import SimError, SpeechError
-from sim.scenario import Scenario, load_scenario, shipped_scenarios
-from sim.speech.manifest import MANIFEST, Key, Manifest, Recording, read_manifest, sha256_samples, shipped_folder
-from sim.speech.voices import Voice, render, renderer
+from sim.errors import SpeechError
+from sim.scenario import Scenario
+from sim.speech.manifest import MANIFEST, Key, Recording, read_manifest, sha256_samples, shipped_folder
+from sim.speech.voices import Voice, renderer, speak
+from sim.speech.words import Word, even_words
 from wakeword.errors import WakewordError
 from wakeword.sound import Samples, decode_flac, encode_flac, read_sound
 
 RECORDED = "file:"
 """In place of a voice: a sound file of the scenario."""
 
+HELD = 30 * 60 * 16_000
+"""Samples (half an hour) that are kept decoded."""
 
-def load_lines(keys: Iterable[Key], *, folder: Path | None = None, cache: Path | None = None) -> dict[Key, Samples]:
-    """int16[n] at 16 kHz for each (voice, text).
+
+@dataclass(frozen=True)
+class _Line:
+    """How long a line is, where its words are, and how to have its samples."""
+
+    n_samples: int
+    words: tuple[Word, ...]
+    read: Callable[[], Samples]
+
+
+class Speech(Mapping[Key, Samples]):
+    """int16[n] at 16 kHz for each (voice, text), decoded when it is asked for, so that a day of them fits."""
+
+    def __init__(self, lines: Mapping[Key, _Line]) -> None:
+        self._lines = dict(lines)
+        self._held: OrderedDict[Key, Samples] = OrderedDict()
+
+    def __getitem__(self, key: Key) -> Samples:
+        """Raises SpeechError if the file has been changed since it was loaded."""
+        if key not in self._held:
+            self._held[key] = self._lines[key].read()
+        self._held.move_to_end(key)
+        while len(self._held) > 1 and sum(map(len, self._held.values())) > HELD:
+            self._held.popitem(last=False)
+        return self._held[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def length(self, key: Key) -> int:
+        """Samples of a line, without decoding it."""
+        return self._lines[key].n_samples
+
+    def words(self, key: Key) -> tuple[Word, ...]:
+        """Where in a line its words are."""
+        return self._lines[key].words
+
+
+def load_lines(
+    keys: Iterable[Key], *, folder: Path | None = None, cache: Path | None = None, base: Path = Path()
+) -> Speech:
+    """Each (voice, text), of a voice or of a recording ``file:NAME``; files are found from ``base``.
 
     From ``folder`` (what is shipped) where its manifest has the line, else rendered, and kept in ``cache`` (the
     user's cache directory). Raises SpeechError if a recording is not what its manifest says, VoiceError if a line must
-    be rendered and its voice is not installed.
+    be rendered and its voice is not installed, SoundError for a recording that is none.
     """
     folder = shipped_folder() if folder is None else folder
     cache = platformdirs.user_cache_path("misheard") / "speech" if cache is None else cache
-    recordings = read_manifest(folder)
-    return {
-        key: _read(folder, recordings[key]) if key in recordings else _rendered(key, cache)
-        for key in dict.fromkeys(keys)
-    }
-
-
-def load_speech(scenario: Scenario, *, folder: Path | None = None, cache: Path | None = None) -> dict[Key, Samples]:
-    """Every line of a scenario by its `Scenario.key`; see `load_lines`."""
-    speech = load_lines(_keys(scenario), folder=folder, cache=cache)
-    for key in scenario.utterances:
+    shipped = read_manifest(folder)
+    lines: dict[Key, _Line] = {}
+    for key in keys:
         if key[0].startswith(RECORDED):
-            speech[key] = read_sound(scenario.folder / key[0].removeprefix(RECORDED))
-    return speech
+            lines[key] = _recorded(key, base)
+        elif key in shipped:
+            lines[key] = _shipped(folder, shipped[key])
+        else:
+            lines[key] = _rendered(key, cache, base)
+    return Speech(lines)
 
 
-def _read(folder: Path, recording: Recording) -> Samples:
+def load_speech(scenario: Scenario, *, folder: Path | None = None, cache: Path | None = None) -> Speech:
+    """Every line of a scenario by its `Scenario.key`; see `load_lines`."""
+    return load_lines(scenario.utterances, folder=folder, cache=cache, base=scenario.folder)
+
+
+def _recorded(key: Key, base: Path) -> _Line:
+    path = base / key[0].removeprefix(RECORDED)
+    n = len(read_sound(path))
+    return _Line(n, words_in(key[1], n), lambda: read_sound(path))
+
+
+def _shipped(folder: Path, recording: Recording) -> _Line:
     path = folder / recording.file
-    try:
-        data = path.read_bytes()
-        samples = decode_flac(data)
-    except (OSError, WakewordError) as error:
-        raise SpeechError(f"{path} cannot be read ({error}); install misheard again") from None
-    found = (len(samples), sha256_samples(samples), hashlib.sha256(data).hexdigest())
-    if found != (recording.n_samples, recording.sha256_samples, recording.sha256_file):
-        raise SpeechError(f"{path} is not the recording that {MANIFEST} names; install misheard again")
-    return samples
+    wrong = SpeechError(f"{path} is not the recording that {MANIFEST} names; install misheard again")
 
+    def data() -> bytes:
+        try:
+            found = path.read_bytes()
+        except OSError as error:
+            raise SpeechError(f"{path} cannot be read ({error.strerror}); install misheard again") from None
+        if hashlib.sha256(found).hexdigest() != recording.sha256_file:
+            raise wrong
+        return found
 
-def _rendered(key: Key, cache: Path) -> Samples:
-    """``key`` from the cache, or rendered into it; the renderer's version is a part of the name there."""
-    voice = Voice.parse(key[0])
-    name = hashlib.sha256("\0".join((*key, renderer(voice.engine))).encode()).hexdigest()
-    path = cache / f"{name}.flac"
-    try:
-        return decode_flac(path.read_bytes())
-    except (OSError, WakewordError):  # not there yet, or cut off: render it
-        samples = render(voice, key[1])
-    try:
-        _write(path, encode_flac(samples))
-    except OSError:  # a cache that cannot be written costs time, nothing else
+    def read() -> Samples:
+        try:
+            samples = decode_flac(data())
+        except WakewordError:
+            raise wrong from None
+        if (len(samples), sha256_samples(samples)) != (recording.n_samples, recording.sha256_samples):
+            raise wrong
         return samples
-    return samples
+
+    data()
+    return _Line(recording.n_samples, recording.words or even_words(recording.text, recording.n_samples), read)
 
 
-def _write(path: Path, data: bytes) -> None:
+class _Notes(BaseModel):
+    """What the cache knows of a rendered line beside its FLAC."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_samples: int
+    sha256_file: str
+    words: tuple[Word, ...]
+
+
+def _rendered(key: Key, cache: Path, base: Path) -> _Line:
+    """``key`` from the cache, or rendered into it; the renderer's version is a part of the name there."""
+    voice = Voice.parse(key[0]).found_from(base)
+    name = hashlib.sha256("\0".join((*key, renderer(voice))).encode()).hexdigest()
+    flac, notes = cache / f"{name}.flac", cache / f"{name}.json"
+    try:
+        data, known = flac.read_bytes(), _Notes.model_validate_json(notes.read_bytes())
+        if hashlib.sha256(data).hexdigest() != known.sha256_file:
+            raise ValueError("cut off")
+    except (OSError, ValueError, ValidationError):  # not there yet, or cut off: render it
+        spoken = speak(voice, key[1])
+        data, n = encode_flac(spoken.samples), len(spoken.samples)
+        words = words_in(key[1], n) if spoken.words is None else spoken.words
+        known = _Notes(n_samples=n, sha256_file=hashlib.sha256(data).hexdigest(), words=words)
+        try:
+            write_whole(flac, data)
+            write_whole(notes, known.model_dump_json().encode())
+        except OSError:  # a cache that cannot be written costs time, nothing else
+            return _Line(known.n_samples, known.words, lambda: spoken.samples)
+    return _Line(known.n_samples, known.words, lambda: decode_flac(flac.read_bytes()))
+
+
+def words_in(text: str, n: int) -> tuple[Word, ...]:
+    """Where the words of a sound are of which only the text is known."""
+    return even_words(text, n)
+
+
+def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` so that nobody ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
@@ -91,60 +179,11 @@ def _write(path: Path, data: bytes) -> None:
     written.replace(path)
 
 
-def render_into(folder: Path, scenario: Scenario, spoken: Sequence[Scenario]) -> tuple[Recording, ...]:
-    """Render the lines of ``scenario`` into ``folder`` and its manifest; lines none of ``spoken`` has are removed.
+def _main() -> int:
+    from sim.speech.rendering import main  # it needs what is above
 
-    Raises SimError.
-    """
-    recordings = read_manifest(folder)
-    for voice, text in _keys(scenario):
-        samples = render(Voice.parse(voice), text)
-        data = encode_flac(samples)
-        recordings[voice, text] = Recording(
-            voice=voice,
-            text=text,
-            file=_file_name(voice, text),
-            renderer=renderer(Voice.parse(voice).engine),
-            n_samples=len(samples),
-            sha256_samples=sha256_samples(samples),
-            sha256_file=hashlib.sha256(data).hexdigest(),
-        )
-        _write(folder / recordings[voice, text].file, data)
-    wanted = {key for one in (scenario, *spoken) for key in _keys(one)}
-    kept = tuple(sorted((one for key, one in recordings.items() if key in wanted), key=lambda one: one.file))
-    text = Manifest(recordings=kept).model_dump_json(indent=1, ensure_ascii=False)
-    _write(folder / MANIFEST, f"{text}\n".encode())
-    for stray in {path.name for path in folder.glob("*.flac")} - {one.file for one in kept}:
-        (folder / stray).unlink()
-    return kept
-
-
-def _keys(scenario: Scenario) -> list[Key]:
-    return [key for key in scenario.utterances if not key[0].startswith(RECORDED)]
-
-
-def _file_name(voice: str, text: str) -> str:
-    """Readable, and another one for another voice or text: ``slt-unacceptable-for-that-money-1f2e3d4c.flac``."""
-    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].rstrip("-")
-    digest = hashlib.sha256(f"{voice}\0{text}".encode()).hexdigest()[:8]
-    return f"{re.sub(r'[^a-z0-9]+', '-', voice.lower().partition(':')[2])}-{words}-{digest}.flac".replace("--", "-")
-
-
-def main() -> int:
-    """Render the speech of a scenario and put it with the shipped speech."""
-    parser = argparse.ArgumentParser(prog="python -m sim.speech.library", description=main.__doc__)
-    action = parser.add_subparsers(required=True, metavar="ACTION")
-    action.add_parser("render", help="render the lines of a scenario").add_argument("scenario")
-    try:
-        scenario = load_scenario(parser.parse_args().scenario)
-        kept = render_into(shipped_folder(), scenario, [load_scenario(path) for path in shipped_scenarios().values()])
-    except SimError as error:
-        print(f"misheard: {error}", file=sys.stderr)
-        return error.exit_code
-    size = sum((shipped_folder() / one.file).stat().st_size for one in kept)
-    print(f"{len(kept)} lines, {size} bytes of FLAC in {shipped_folder()}")
-    return 0
+    return main()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main())

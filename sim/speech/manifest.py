@@ -31,6 +31,8 @@ class Recording(BaseModel):
     renderer: str
     """Program, version and processor that rendered it."""
     n_samples: Annotated[int, Field(gt=0)]
+    words: tuple[tuple[str, int, int], ...] = ()
+    """Where its words are, in samples; none: nobody has looked."""
     sha256_samples: Sha256
     """Of the decoded samples, int16 little-endian."""
     sha256_file: Sha256

@@ -13,9 +13,11 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device.config import AcousticSettings
 from sim.home.home import Home
 from sim.home.overhear import overhear
 from sim.scenario import Scenario, load_scenario
+from sim.speech.library import load_speech
 from tests.home_kit import PROMPT, SPEECH, hiss, home, level_dbfs, scenario, tone
 from wakeword.sound import Samples
 
@@ -270,12 +272,15 @@ def load_scenario_json(path: Path) -> Scenario:
     return load_scenario(renamed)
 
 
-def test_words_are_given_where_they_are_known() -> None:
-    words = {("flite:slt", "One."): (("One", 100, 9000),)}
-    of = scenario({**ONE, "say": "One."})
-    here = Home(of, SPEECH, {name: home(of)._acoustics[name] for name in of.devices}, words)
-    lived(here)
-    assert here.truth[0].words == (("One", 1700, 10_600),)
+def test_words_are_given_where_they_are_known(tmp_path: Path) -> None:
+    of = load_scenario("kitchen-unacceptable")
+    speech = load_speech(of, cache=tmp_path)
+    here = Home(of, speech, dict.fromkeys(of.devices, AcousticSettings()))
+    here.advance(2 * SECOND)
+    (line,) = here.truth
+    assert line.words == tuple(
+        (word, begin + SECOND, end + SECOND) for word, begin, end in speech.words(of.utterances[0])
+    )
 
 
 def test_overhearing_gives_each_device_and_the_truth() -> None:

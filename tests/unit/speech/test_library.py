@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from sim.errors import SpeechError
 from sim.home.mixer import mix
-from sim.scenario import Scenario, load_scenario, shipped_scenarios
+from sim.scenario import Contact, Scenario, load_scenario, shipped_scenarios
 from sim.speech import library
-from sim.speech.library import load_speech, render_into
+from sim.speech.library import load_lines, load_speech
 from sim.speech.manifest import MANIFEST, read_manifest, sha256_samples, shipped_folder
-from sim.speech.voices import Voice, render, renderer
+from sim.speech.rendering import lines_of, prompts_of, render_into
+from sim.speech.voices import Spoken, Voice, renderer, speak
 from wakeword import load_scorer
-from wakeword.sound import Samples, decode_flac
+from wakeword.errors import SoundError
+from wakeword.sound import decode_flac
 
 Needs = Callable[[str], str]
 
@@ -44,42 +47,78 @@ def test_every_shipped_file_is_what_the_manifest_says() -> None:
         assert sha256_samples(samples) == one.sha256_samples
         assert len(samples) == one.n_samples
     assert {path.name for path in folder.glob("*.flac")} == {one.file for one in recordings.values()}
-    assert sum(path.stat().st_size for path in folder.glob("*.flac")) < 1_500_000
+    assert sum(path.stat().st_size for path in folder.glob("*.flac")) < 6_000_000
 
 
-def test_every_line_of_every_shipped_scenario_is_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_line_and_prompt_of_every_shipped_scenario_is_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))  # no voice is installed
     for name in shipped_scenarios():
         scenario = load_scenario(name)
-        spoken = load_speech(scenario, cache=tmp_path / "cache")
-        assert set(spoken) == set(scenario.utterances)
+        assert set(load_speech(scenario, cache=tmp_path / "cache")) == set(scenario.utterances)
+        load_lines(prompts_of(scenario), cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
 
 def test_the_voices_still_say_what_is_shipped(needs: Needs) -> None:
     needs("flite")
     recordings = [one for one in read_manifest(shipped_folder()).values() if one.voice.startswith("flite:")]
-    same = [one for one in recordings if one.renderer == renderer("flite")]
+    same = [one for one in recordings if one.renderer == renderer(Voice.parse(one.voice))]
     if not same:
-        pytest.skip(f"the shipped speech is of {recordings[0].renderer}, here is {renderer('flite')}")
+        pytest.skip(f"the shipped speech is of {recordings[0].renderer}, here is another")
     for one in same:
-        assert sha256_samples(render(Voice.parse(one.voice), one.text)) == one.sha256_samples, one.text
+        spoken = speak(Voice.parse(one.voice), one.text)
+        assert sha256_samples(spoken.samples) == one.sha256_samples, one.text
+        assert spoken.words == one.words, one.text
 
 
 def test_a_changed_recording_is_noticed(kitchen: Scenario, tmp_path: Path) -> None:
     folder = tmp_path / "speech"
     shutil.copytree(shipped_folder(), folder)
-    files = sorted(folder.glob("*.flac"))
-    shutil.copy(files[0], files[1])
-    with pytest.raises(SpeechError, match=f"{files[1].name} is not the recording"):
+    (one, other) = (read_manifest(folder)[key].file for key in kitchen.utterances[:2])
+    loaded = load_speech(kitchen, folder=folder)
+    shutil.copy(folder / one, folder / other)
+    with pytest.raises(SpeechError, match=f"{other} is not the recording"):
+        loaded[kitchen.utterances[1]]
+    with pytest.raises(SpeechError, match=f"{other} is not the recording"):
         load_speech(kitchen, folder=folder)
-    files[1].unlink()
-    with pytest.raises(SpeechError, match=f"{files[1].name} cannot be read"):
+    (folder / other).unlink()
+    with pytest.raises(SpeechError, match=f"{other} cannot be read"):
         load_speech(kitchen, folder=folder)
     (folder / MANIFEST).write_text('{"recordings": [{}]}')
     with pytest.raises(SpeechError, match="no manifest of speech") as caught:
         load_speech(kitchen, folder=folder)
     assert "\n" not in str(caught.value)
+
+
+def test_a_line_tells_its_length_and_its_words(kitchen: Scenario) -> None:
+    speech = load_speech(kitchen)
+    for key in kitchen.utterances:
+        words = speech.words(key)
+        assert speech.length(key) == len(speech[key])
+        assert [word for word, *_ in words] == [token.strip("?,.") for token in key[1].split()]
+        assert all(0 <= begin < end <= speech.length(key) for _, begin, end in words)
+        assert [begin for _, begin, _ in words] == sorted(begin for _, begin, _ in words)
+
+
+def test_a_day_of_speech_is_not_held_at_once(monkeypatch: pytest.MonkeyPatch, kitchen: Scenario) -> None:
+    speech = load_speech(kitchen)
+    monkeypatch.setattr(library, "HELD", 100_000)
+    for key in kitchen.utterances:
+        speech[key]
+        assert sum(map(len, speech._held.values())) <= 100_000
+    assert list(speech._held)[-1] == kitchen.utterances[-1]
+
+
+def test_recordings_are_read_from_where_the_scenario_is(tmp_path: Path) -> None:
+    sound = np.rint(8000 * np.sin(np.arange(44_100) / 10)).astype(np.int16)
+    soundfile.write(tmp_path / "hello.wav", sound, 44_100)
+    (only,) = load_lines([("file:hello.wav", "Hello there.")], base=tmp_path).items()
+    assert len(only[1]) == 16_000
+    assert isinstance(only[1], np.ndarray)
+    with pytest.raises(SoundError, match="is not a file"):
+        load_lines([("file:hello.wav", "Hello there.")], base=tmp_path / "elsewhere")
 
 
 def test_a_line_that_is_not_shipped_is_rendered_once_and_kept(
@@ -88,22 +127,25 @@ def test_a_line_that_is_not_shipped_is_rendered_once_and_kept(
     needs("flite")
     scenario, rendered = unshipped(kitchen), []
 
-    def count(voice: Voice, text: str) -> Samples:
+    def count(voice: Voice, text: str) -> Spoken:
         rendered.append(text)
-        return render(voice, text)
+        return speak(voice, text)
 
-    monkeypatch.setattr(library, "render", count)
+    monkeypatch.setattr(library, "speak", count)
     first = load_speech(scenario, cache=tmp_path)
     again = load_speech(scenario, cache=tmp_path)
     assert rendered == ["Nobody shipped this."]
-    for key, samples in first.items():
-        np.testing.assert_array_equal(samples, again[key])
-    next(tmp_path.glob("*.flac")).write_bytes(b"fLaC")  # cut off: rendered again
-    for key, samples in load_speech(scenario, cache=tmp_path).items():
-        np.testing.assert_array_equal(samples, first[key])
+    (key,) = first
+    np.testing.assert_array_equal(first[key], again[key])
+    assert first.words(key) == again.words(key)
+    assert [word for word, *_ in first.words(key)] == ["Nobody", "shipped", "this"]
+    for suffix, damaged in ((".flac", b"fLaC"), (".json", b"{}")):  # cut off: rendered again
+        next(tmp_path.glob(f"*{suffix}")).write_bytes(damaged)
+        np.testing.assert_array_equal(load_speech(scenario, cache=tmp_path)[key], first[key])
+    assert len(rendered) == 3
     in_the_way = tmp_path / "file"
     in_the_way.touch()
-    assert load_speech(scenario, cache=in_the_way).keys() == first.keys()
+    np.testing.assert_array_equal(load_speech(scenario, cache=in_the_way)[key], first[key])
 
 
 def test_rendering_writes_a_folder_that_loads_and_drops_what_nobody_says(
@@ -111,12 +153,20 @@ def test_rendering_writes_a_folder_that_loads_and_drops_what_nobody_says(
 ) -> None:
     needs("flite")
     scenario = unshipped(kitchen)
-    old = kitchen.model_copy(update={"script": (kitchen.script[0],)})
-    assert len(render_into(tmp_path, old, [])) == 1
-    assert len(render_into(tmp_path, scenario, [old])) == 2
-    assert load_speech(old, folder=tmp_path).keys() == {old.key(old.script[0])}
-    (only,) = render_into(tmp_path, scenario, [])
+    one, new = kitchen.utterances[0], scenario.utterances[0]
+    assert len(render_into(tmp_path, [one], [one])) == 1
+    assert len(render_into(tmp_path, [new], [one, new])) == 2
+    assert load_lines([one], folder=tmp_path).keys() == {one}
+    (only,) = render_into(tmp_path, [new], [new])
     assert [path.name for path in tmp_path.glob("*.flac")] == [only.file]
+    assert [word for word, *_ in only.words] == ["Nobody", "shipped", "this"]
+    assert '["Nobody", ' in (tmp_path / MANIFEST).read_text()
+
+
+def test_what_a_device_may_say_is_known_beforehand(kitchen: Scenario) -> None:
+    prompts = prompts_of(kitchen.model_copy(update={"contacts": (Contact(name="Frank"),)}))
+    assert {("flite:slt", "To whom?"), ("flite:slt", "Frank, right?")} <= set(prompts)
+    assert not set(prompts) & set(lines_of(kitchen))
 
 
 def test_the_kitchen_wakes_the_real_model_at_every_phase(kitchen: Scenario) -> None:
