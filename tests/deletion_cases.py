@@ -1,0 +1,201 @@
+"""What deletions do to a store, whatever its database and its files are: run on each kind by the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+
+from sim.cloud import outbox
+from sim.cloud.database import Database
+from sim.cloud.deletion import Deleted, Sweeper, carry_out, is_deleted
+from sim.cloud.files import Files
+from sim.cloud.outbox import Outbox
+from sim.cloud.store import ClipStore
+from sim.cloud.transcript import Transcript, Word
+from sim.cloud.turn import Body, Deletion, Message, Reach, Situation, Took
+from sim.errors import StoreError
+from tests.uplink_kit import cut, noise
+from uplink.message import JSON, Part
+
+SAMPLES = noise(2_000)
+ALL: tuple[Reach, ...] = ("audio", "transcripts", "messages")
+HOME = timezone(timedelta(hours=-7))
+UTC_0 = "2018-05-25T00:00:00Z"
+"""Sample 0: five in the afternoon of the 24th at home, so midnight there is seven hours away."""
+HOUR = 3600 * 16_000
+EVENING = datetime(2018, 5, 24, 20, tzinfo=HOME)
+
+
+@dataclass
+class Place:
+    """A store, and the parts of which it is made."""
+
+    store: ClipStore
+    database: Database
+    files: Files
+
+    @property
+    def outbox(self) -> Outbox:
+        return Outbox(self.database, self.files)
+
+    def clip(self, begin: int, device: str = "dot", initiator: str = "wakeword", **more: JSON) -> str:
+        """Store and answer a clip, and give its id."""
+        parts = clip_parts(begin, device, initiator, **more)
+        for part in parts:
+            self.store.add(part)
+        heard = Transcript.of((Word("hello", 0, 2_000, 0.9),), "test")
+        self.store.add_transcript(parts[0].clip, heard)
+        return parts[0].clip
+
+    def message(self, clip: str, device: str = "dot") -> Message:
+        body = Body(clip=clip, begin=500, end=1_500, text="hello")
+        because = (Took(step="body", clip=clip, heard="hello", taken_for="the message"),)
+        sent = Message(f"{clip}-message", "Frank", body, because)
+        self.outbox.keep_sound(device, sent, SAMPLES)
+        with self.database.writing() as session:
+            outbox.put(session, device, sent)
+        return sent
+
+    def delete(self, deletion: Deletion, devices: tuple[str, ...] = ()) -> Deleted:
+        with self.database.writing() as session:
+            deleted = carry_out(session, deletion, devices)
+        Sweeper(self.database, self.files).sweep()
+        return deleted
+
+    def sounds(self, clip: str) -> list[str]:
+        """The files there are of a clip."""
+        self.files._fs.invalidate_cache()
+        return sorted(name for name in self.files._fs.find(self.files._base) if f"/{clip}/" in name)
+
+
+def clip_parts(begin: int, device: str = "dot", initiator: str = "wakeword", **more: JSON) -> list[Part]:
+    first, *rest = cut(SAMPLES, 1_000, device=device, begin=begin)
+    facts: Mapping[str, JSON] = {"initiator": initiator, "utc": UTC_0, **more}
+    return [replace(first, facts=facts), *rest]
+
+
+def last(clip: str, reaches: tuple[Reach, ...] = ALL) -> Deletion:
+    return Deletion(clip, "dot", "last", EVENING, reaches)
+
+
+def today(clip: str, reaches: tuple[Reach, ...] = ALL) -> Deletion:
+    return Deletion(clip, "dot", "today", EVENING, reaches)
+
+
+def what_i_just_said_is_the_turn_before(place: Place) -> None:
+    other = place.clip(HOUR)
+    request = place.clip(2 * HOUR)
+    name = place.clip(2 * HOUR + 50_000, initiator="expect_speech", answers=request)
+    body = place.clip(2 * HOUR + 90_000, initiator="expect_speech", answers=name)
+    sent = place.message(body)
+    asked = place.clip(3 * HOUR)
+    deleted = place.delete(last(asked))
+    gone = [request, name, body, asked]
+    assert [clip for _, clip in deleted.clips] == gone
+    assert dict(deleted.fact().facts) == {
+        "clip": asked,
+        "clips": gone,
+        "what": ["audio", "transcript", "messages"],
+        "kept": [],
+    }
+    assert [(each.device, each.directive.name, each.directive.clip) for each in deleted.directives()] == [
+        ("dot", "DeleteClip", clip) for clip in gone
+    ]
+    assert [clip.id for clip in place.store.clips()] == [other]
+    assert all(place.store.transcript(clip) is None for clip in gone)
+    assert place.outbox.all() == []
+    with pytest.raises(StoreError, match="it was never sent, or it was deleted"):
+        place.outbox.sound(sent.id)
+    assert [place.sounds(clip) for clip in gone] == [[]] * 4
+    np.testing.assert_array_equal(place.store.audio(other), SAMPLES)
+
+
+def today_ends_at_midnight_at_home(place: Place) -> None:
+    yesterday = place.clip(0, utc="2018-05-24T06:59:00Z")
+    before = place.clip(HOUR)
+    asked = place.clip(3 * HOUR)
+    tomorrow = place.clip(7 * HOUR)
+    elsewhere = place.clip(2 * HOUR, device="lamp")
+    assert [clip for _, clip in place.delete(today(asked)).clips] == [before, asked]
+    assert {clip.id for clip in place.store.clips()} == {yesterday, tomorrow, elsewhere}
+    both = place.delete(today(asked), ("dot", "lamp"))
+    assert both.clips == (("lamp", elsewhere),)
+
+
+def what_the_profile_does_not_reach_stays(place: Place) -> None:
+    clip = place.clip(HOUR)
+    sent = place.message(clip)
+    deleted = place.delete(today(clip, ("audio",)))
+    assert (deleted.what, deleted.kept) == (("audio",), ("transcript", "messages"))
+    assert place.store.transcript(clip) is not None
+    assert [each.message for each in place.outbox.all()] == [sent]
+    np.testing.assert_array_equal(place.outbox.sound(sent.id), SAMPLES[500:1_500])
+    assert all("/messages/" in name for name in place.sounds(clip))
+    # More may be asked for later, and then that goes too.
+    again = place.delete(today(clip, ALL))
+    assert again.kept == ()
+    assert place.store.clips() == []
+    assert place.sounds(clip) == []
+    # Without the sound, transcripts alone.
+    other = place.clip(2 * HOUR)
+    only = place.delete(Deletion(other, "dot", "last", EVENING, ("transcripts",)))
+    assert (only.what, only.directives()) == (("transcript",), ())
+    assert place.store.transcript(other) is None
+    np.testing.assert_array_equal(place.store.audio(other), SAMPLES)
+
+
+def the_same_again_changes_nothing(place: Place) -> None:
+    clip = place.clip(HOUR)
+    place.delete(today(clip))
+    assert place.delete(today(clip)).clips == ()
+    assert Sweeper(place.database, place.files).sweep() == 0
+    with place.database.reading() as session:
+        assert is_deleted(session, clip)
+        assert is_deleted(session, clip, "messages")
+        assert not is_deleted(session, "dot-other")
+
+
+def a_crash_before_the_files_went_is_made_good(place: Place) -> None:
+    clip = place.clip(HOUR)
+    place.message(clip)
+    with place.database.writing() as session:
+        carry_out(session, today(clip))
+    assert len(place.sounds(clip)) == 3
+    assert Sweeper(place.database, place.files).sweep() == 1
+    assert place.sounds(clip) == []
+
+
+def an_open_dialog_forgets_its_words(place: Place) -> None:
+    clip = place.clip(HOUR, device="lamp")
+    asked = place.clip(2 * HOUR)
+    because = (Took(step="intent", clip=clip, heard="sent a message", taken_for="send_message"),)
+    for device, led in (("lamp", clip), ("dot", "dot-other")):
+        with place.database.writing() as session:
+            outbox.set_situation(session, device, Situation(step="contact", clip=led, because=because, volume=7))
+    place.delete(today(asked), ("dot", "lamp"))
+    assert place.outbox.situation("lamp") == Situation(volume=7)
+    assert place.outbox.situation("dot").step == "contact"
+    assert place.outbox.situation("nobody") == Situation()
+
+
+def a_message_is_put_once(place: Place) -> None:
+    clip = place.clip(HOUR)
+    sent = place.message(clip)
+    assert place.message(clip) == sent
+    assert [(each.device, each.message) for each in place.outbox.all()] == [("dot", sent)]
+    np.testing.assert_array_equal(place.outbox.sound(sent.id), SAMPLES[500:1_500])
+
+
+CASES: tuple[Callable[[Place], None], ...] = (
+    what_i_just_said_is_the_turn_before,
+    today_ends_at_midnight_at_home,
+    what_the_profile_does_not_reach_stays,
+    the_same_again_changes_nothing,
+    a_crash_before_the_files_went_is_made_good,
+    an_open_dialog_forgets_its_words,
+    a_message_is_put_once,
+)

@@ -1,0 +1,27 @@
+"""Messages and deletions, on SQLite and a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.cloud.database import Database
+from sim.cloud.files import Files
+from sim.cloud.store import ClipStore
+from tests.deletion_cases import CASES, Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    store = ClipStore(tmp_path)
+    database = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    yield Place(store, database, Files(tmp_path))
+    database.close()
+    store.close()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_on_sqlite_and_a_folder(case: Callable[[Place], None], place: Place) -> None:
+    case(place)
