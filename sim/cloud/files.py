@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -74,6 +75,18 @@ class Files:
         """Remove a file, as well as it goes."""
         with suppress(Exception):  # it only takes room
             self._fs.rm_file(f"{self._base}/{name}")
+
+    def erase(self, folder: str) -> None:
+        """Remove a folder and all that is under it, for good; raises StoreAwayError. It may be gone already."""
+        path = f"{self._base}/{folder}"
+        with self._reached("emptied"):
+            self._fs.invalidate_cache()
+            for file in self._fs.find(path):
+                with suppress(FileNotFoundError):  # another far end does the same
+                    self._fs.rm_file(file)
+            if self.folder is not None and (self.folder / folder).is_dir():
+                shutil.rmtree(self.folder / folder)
+                _sync((self.folder / folder).parent)
 
     @contextmanager
     def _reached(self, deed: str) -> Iterator[None]:

@@ -66,3 +66,39 @@ class CounterRow(Base):
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[int] = mapped_column(BigInteger)
+
+
+class SituationRow(Base):
+    """Where the dialog with a device stands; none where no question is open."""
+
+    __tablename__ = "situations"
+    device: Mapped[str] = mapped_column(primary_key=True)
+    situation: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class MessageRow(Base):
+    """A message that was sent: `begin` to `end` are the samples of its clip, `because` what each step took for what."""
+
+    __tablename__ = "messages"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    device: Mapped[str] = mapped_column(index=True)
+    clip: Mapped[str] = mapped_column(index=True)
+    recipient: Mapped[str]
+    text: Mapped[str]
+    begin: Mapped[int] = mapped_column(BigInteger)
+    end: Mapped[int] = mapped_column(BigInteger)
+    because: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class DeletedRow(Base):
+    """A clip that a customer had deleted, in the clip `asked`: stays, so that a part that comes late is not kept.
+
+    what: audio, transcript, messages; swept: whether its files are gone too.
+    """
+
+    __tablename__ = "deleted"
+    clip: Mapped[str] = mapped_column(primary_key=True)
+    device: Mapped[str]
+    asked: Mapped[str]
+    what: Mapped[list[Any]] = mapped_column(JSON)
+    swept: Mapped[bool] = mapped_column(index=True)
