@@ -225,7 +225,7 @@ class Connection:
         pending: Callable[[], int] = getattr(connection, "pending", int)
         poll = selectors.PollSelector()
         poll.register(self._bell, selectors.EVENT_READ)
-        poll.register(connection, selectors.EVENT_READ)
+        poll.register(connection, wanted := selectors.EVENT_READ)
         if isinstance(connection, TellingSocket) and poll.select(_VERDICT_S):
             self._read(paho)
         while self._ended is None and not self._abandoned:
@@ -233,7 +233,10 @@ class Connection:
                 paho.loop_write()
             if paho.socket() is None:
                 break
-            poll.modify(connection, selectors.EVENT_READ | (selectors.EVENT_WRITE if paho.want_write() else 0))
+            before, wanted = wanted, selectors.EVENT_READ | (selectors.EVENT_WRITE if paho.want_write() else 0)
+            if wanted != before:
+                poll.modify(connection, wanted)
+            _acknowledge_at_once(connection)
             patience = _LOOK_S if self.up else min(_LOOK_S, max(0.0, deadline - self._who.clock()))
             ready = {key.fileobj: events for key, events in poll.select(0 if pending() else patience)}
             if self._bell in ready:
@@ -328,6 +331,15 @@ def _properties(packet: int) -> Properties:
 def _send_at_once(_paho: Any, _data: Any, connection: Any) -> None:
     """Without this, TCP holds a receipt back behind the PUBACK before it: 40 ms at each end."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _acknowledge_at_once(connection: socket.socket) -> None:
+    """Without this, a broker that gathers small packets holds the next one back until TCP here acknowledges the last.
+
+    That takes 40 ms where nothing is to be sent. Linux forgets it, so that it is said again and again.
+    """
+    if hasattr(socket, "TCP_QUICKACK"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _leave_it(_paho: Any, _data: Any, _connection: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from uplink.errors import MessageError, SpoolError
 from uplink.figures import Tally
@@ -63,9 +63,10 @@ class Delivery:
         """How many parts were sent and wait for their receipts."""
         return self._window.on_their_way
 
-    def offer(self, key: Key) -> None:
-        """Send a part that has just come into the spool, in its turn."""
-        self._window.offer(key)
+    def offer_all(self, keys: Iterable[Key]) -> None:
+        """Send parts that have just come into the spool, in their turn."""
+        for key in keys:
+            self._window.offer(key)
 
     def rise(self, in_flight: int | None) -> None:
         """Begin a new connection, over which a broker takes so many parts at once; None for any number."""

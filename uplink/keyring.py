@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
@@ -79,7 +80,7 @@ class Keyring:
         """Give the names of those who are trusted, in order."""
         if self.side == "device":
             return [FAR_END] if self._peer(FAR_END).exists() else []
-        return sorted(path.stem for path in (self.folder / "devices").glob("*.pub"))
+        return sorted(path.stem for path in self._devices.glob("*.pub"))
 
     def old(self) -> list[PrivateKey]:
         """Give this end's own keys that were replaced and not yet forgotten."""
@@ -128,13 +129,16 @@ class Keyring:
         """Where this end's own public key lies, to be handed to the other end."""
         return self.folder / f"{self.name}.pub"
 
-    @property
+    @cached_property
     def _own(self) -> Path:
         return self.folder / f"{self.side}.key"
 
     def _peer(self, name: str) -> Path:
-        folder = self.folder if self.side == "device" else self.folder / "devices"
-        return folder / f"{name}.pub"
+        return _public_file(self.folder if self.side == "device" else self._devices, name)
+
+    @cached_property
+    def _devices(self) -> Path:
+        return self.folder / "devices"
 
     def _old_peer(self, key: PublicKey) -> Path:
         return self.folder / "old" / f"{key.name}.{key.fingerprint}.pub"
@@ -158,6 +162,12 @@ class Keyring:
         if known is None or known[0] != stamp:
             known = self._seen[path] = (stamp, load(path))
         return known[1]  # type: ignore[return-value] # a path's suffix says which of the two it holds
+
+
+@lru_cache(4096)
+def _public_file(folder: Path, name: str) -> Path:
+    """Give the path, which costs more to put together than to look at, and that is done for every message."""
+    return folder / f"{name}.pub"
 
 
 def introduce(device: Keyring, far_end: Keyring) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, TypeAlias, get_args
@@ -44,13 +44,13 @@ __all__ = [
     "decode_directive",
     "decode_event",
     "decode_part",
-    "decode_receipt",
+    "decode_receipts",
     "decode_status",
     "digest_of",
     "encode_directive",
     "encode_event",
     "encode_part",
-    "encode_receipt",
+    "encode_receipts",
     "encode_status",
     "parse_topic",
     "require_clip",
@@ -214,27 +214,41 @@ def decode_part(device: str, payload: bytes, seal: Seal) -> Part:
     )
 
 
-def encode_receipt(receipt: Receipt, seal: Seal) -> bytes:
-    """Write a receipt as a payload; raises MessageError where its device is not known."""
-    content: dict[str, JSON] = {
+def encode_receipts(receipts: Sequence[Receipt], seal: Seal) -> bytes:
+    """Write receipts, at least one and all of one device, as a payload.
+
+    Raises MessageError where the device is not known, or they are too many for a message.
+    """
+    first, *others = receipts
+    more = {"more": [_written(receipt) for receipt in others]} if others else {}
+    return pack("receipt", first.device, {}, canonical({**_written(first), **more}), seal)
+
+
+def decode_receipts(device: str, payload: bytes, seal: Seal) -> list[Receipt]:
+    """Read a payload from this device's receipt topic; raises MessageError."""
+    content = read_object(unpack("receipt", _require_device(device), payload, seal).content, "the content")
+    more = content.get("more", [])
+    if not isinstance(more, list) or not all(isinstance(each, Mapping) for each in more):
+        raise MessageError("the field 'more' must be a list of objects")
+    return [
+        Receipt(
+            device=device,
+            clip=text_field(each, "clip"),
+            number=count_field(each, "number"),
+            digest=text_field(each, "digest"),
+            complete=flag_field(each, "complete"),
+        )
+        for each in (content, *more)
+    ]
+
+
+def _written(receipt: Receipt) -> dict[str, JSON]:
+    return {
         "clip": receipt.clip,
         "number": receipt.number,
         "digest": receipt.digest,
         "complete": receipt.complete,
     }
-    return pack("receipt", receipt.device, {}, canonical(content), seal)
-
-
-def decode_receipt(device: str, payload: bytes, seal: Seal) -> Receipt:
-    """Read a payload from this device's receipt topic; raises MessageError."""
-    content = read_object(unpack("receipt", _require_device(device), payload, seal).content, "the content")
-    return Receipt(
-        device=device,
-        clip=text_field(content, "clip"),
-        number=count_field(content, "number"),
-        digest=text_field(content, "digest"),
-        complete=flag_field(content, "complete"),
-    )
 
 
 def encode_directive(device: str, directive: Directive, serial: int, seal: Seal) -> bytes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from uplink.address import ANYBODY, Access
@@ -21,7 +23,7 @@ from uplink.message import (
     decode_part,
     decode_status,
     encode_directive,
-    encode_receipt,
+    encode_receipts,
     parse_topic,
     topic,
 )
@@ -45,6 +47,8 @@ class Receiver:
 
     `on_refused(error)` is called for each message that is not to be believed, and for each that cannot be sent because
     its device is no longer known. `next_serial()` gives a larger number every time, also after a restart.
+
+    What is published waits until the broker's rate allows it, so that it is not for the network thread to publish.
     """
 
     def __init__(
@@ -74,6 +78,8 @@ class Receiver:
         self._on_refused = on_refused
         self._seal = seal
         self._next_serial = next_serial
+        self._publishing = threading.Lock()
+        self._closed = threading.Event()
         self._link = Link(
             url,
             f"misheard-far-end-{secrets.token_hex(4)}",  # brokers end the older of two clients of one name
@@ -89,35 +95,46 @@ class Receiver:
         """Connect. With `strict`, raises LinkError where the broker cannot be had at once."""
         self._link.open(strict)
 
-    def publish_receipt(self, receipt: Receipt) -> bool:
-        """Send a receipt; False while there is no connection: the device will send the part again."""
-        try:
-            payload = encode_receipt(receipt, self._seal)
-        except MessageError as error:
-            self._on_refused(error)
-            return False
-        return self._link.publish(topic(receipt.device, "receipt"), payload, qos=1)
+    def publish_receipts(self, receipts: Sequence[Receipt]) -> bool:
+        """Send receipts, those of a device in one message; False while there is no connection.
+
+        Then the device will send the parts again.
+        """
+        by_device: dict[str, list[Receipt]] = {}
+        for receipt in receipts:
+            by_device.setdefault(receipt.device, []).append(receipt)
+        sent = [
+            self._publish(device, "receipt", partial(encode_receipts, own, self._seal))
+            for device, own in by_device.items()
+        ]
+        return all(sent)
 
     def publish_inventory(self, inventory: Inventory) -> bool:
         """Answer a device's question; False while there is no connection: it will go on without an answer."""
-        try:
-            payload = encode_inventory(inventory, self._seal)
-        except MessageError as error:
-            self._on_refused(error)
-            return False
-        return self._link.publish(topic(inventory.device, "inventory"), payload, qos=1)
+        return self._publish(inventory.device, "inventory", partial(encode_inventory, inventory, self._seal))
 
     def publish_directive(self, device: str, directive: Directive) -> bool:
         """Send a directive; False while there is no connection, and then it is lost."""
+
+        def encode() -> bytes:
+            return encode_directive(device, directive, self._next_serial(), self._seal)
+
+        return self._publish(device, "directive", encode, expiry_s=_DIRECTIVE_EXPIRY_S)
+
+    def _publish(self, device: str, kind: Kind, encode: Callable[[], bytes], *, expiry_s: int | None = None) -> bool:
         try:
-            payload = encode_directive(device, directive, self._next_serial(), self._seal)
+            payload = encode()
         except MessageError as error:
             self._on_refused(error)
             return False
-        return self._link.publish(topic(device, "directive"), payload, qos=1, expiry_s=_DIRECTIVE_EXPIRY_S)
+        with self._publishing:  # or two that waited would both publish
+            while (wait_s := self._link.wait_s()) > 0 and not self._closed.wait(wait_s):
+                pass
+            return self._link.publish(topic(device, kind), payload, qos=1, expiry_s=expiry_s)
 
     def close(self) -> None:
         """Disconnect and end."""
+        self._closed.set()
         self._link.close()
 
     def _receive(self, name: str, payload: bytes) -> None:

@@ -6,7 +6,7 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TypeAlias
 
@@ -24,7 +24,7 @@ from uplink.message import (
     Part,
     Receipt,
     decode_directive,
-    decode_receipt,
+    decode_receipts,
     encode_event,
     encode_part,
     encode_status,
@@ -32,7 +32,7 @@ from uplink.message import (
     topic,
 )
 from uplink.seal import Seal
-from uplink.spool import OnFact, Spool
+from uplink.spool import Deposit, OnFact, Spool
 
 OnDirective: TypeAlias = Callable[[Directive], None]
 
@@ -121,20 +121,34 @@ class Sender:
         False where the spool's budget has dropped its clip. Raises MessageError or SpoolError where the part could not
         be kept.
         """
-        payload = encode_part(part, self._seal)
-        score = part.facts.get("score")
-        kept = self._spool.put(
-            part.clip,
-            part.number,
-            digest_of(payload),
-            payload,
-            last=part.last,
-            priority=float(score) if isinstance(score, int | float) else 0.0,
-        )
-        self._check()
-        if kept:
-            self._posts.put(lambda: self._delivery.offer((part.clip, part.number)))
+        (kept,) = self._keep([part])
         return kept
+
+    def submit_all(self, parts: Sequence[Part]) -> int:
+        """Take over as many parts as it goes, from the first on, in one wait for the disk; how many. From any thread.
+
+        They are on the disk when this returns, and will arrive, save those whose clip the spool's budget has dropped.
+        Raises as `submit` does where the first of them could not be kept.
+        """
+        if len(parts) > 1:
+            try:
+                return len(self._keep(parts))
+            except (MessageError, SpoolError):  # one of them: those before it shall not suffer for it
+                pass
+        return len(self._keep(parts[:1]))
+
+    def _keep(self, parts: Sequence[Part]) -> list[bool]:
+        kept = self._spool.put_all([self._deposit(part) for part in parts])
+        self._check()
+        new = [(part.clip, part.number) for part, taken in zip(parts, kept, strict=True) if taken]
+        if new:
+            self._posts.put(lambda: self._delivery.offer_all(new))
+        return kept
+
+    def _deposit(self, part: Part) -> Deposit:
+        payload, score = encode_part(part, self._seal), part.facts.get("score")
+        priority = float(score) if isinstance(score, int | float) else 0.0
+        return Deposit(part.clip, part.number, digest_of(payload), payload, part.last, priority)
 
     def forget(self, clip: str) -> None:
         """Drop what waits of a clip, as the far end wants it; soon, from any thread."""
@@ -275,7 +289,7 @@ class Sender:
         try:
             device, kind = parse_topic(name)
             if kind == "receipt":
-                self._receipts.append(decode_receipt(device, payload, self._seal))
+                self._receipts += decode_receipts(device, payload, self._seal)
             elif kind == "inventory":
                 self._delivery.reconcile(decode_inventory(device, payload, self._seal), self._clock())
                 self._notify()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -19,6 +19,9 @@ from uplink.envelope import JSON
 from uplink.errors import SpoolError
 from uplink.rescue import rescue, set_aside
 from uplink.schema import checksum, prepare
+from uplink.spooled import Deposit, Moment, Spooled, SpooledClip, Summary
+
+__all__ = ["Deposit", "Moment", "OnFact", "Spool", "Spooled", "SpooledClip", "Summary", "no_fact", "no_stream"]
 
 T = TypeVar("T")
 OnFact: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
@@ -35,50 +38,6 @@ DELETE FROM part WHERE place IN (
 """In one statement, because after each the sender would have to wait for its turn with the network's thread."""
 _CLOCK = "spool.clock"
 """The memo that holds for how many seconds a device has listened, over all its streams."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When something is, as the stream counts: seconds since it began, and UTC in ISO 8601."""
-
-    seconds: float
-    utc: str
-
-
-@dataclass(frozen=True)
-class Spooled:
-    """A waiting part; `payload` is as it goes on the wire, `digest` what its receipt will say."""
-
-    clip: str
-    number: int
-    digest: str
-    payload: bytes
-
-
-@dataclass(frozen=True)
-class SpooledClip:
-    """A waiting clip: its parts without receipt, and their bytes of payload.
-
-    `age_s`: seconds in which a device listened since it was begun; `utc`: when that was; `closed`: its last part came.
-    """
-
-    clip: str
-    parts: int
-    size: int
-    priority: float
-    age_s: float
-    utc: str
-    closed: bool
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How much waits; `size` is in bytes of payload, `oldest_s` as `SpooledClip.age_s`."""
-
-    clips: int
-    parts: int
-    size: int
-    oldest_s: float = 0.0
 
 
 def no_stream() -> Moment:
@@ -139,31 +98,25 @@ class Spool:
         The clip's first part says how much the clip is wanted: the highest `priority` stays longest. Raises SpoolError
         where something else is kept under its number.
         """
-        row = (clip, number, digest, len(payload), checksum(clip, number, digest, payload), payload)
+        return self.put_all([Deposit(clip, number, digest, payload, last, priority)])[0]
 
-        def keep(connection: sqlite3.Connection, lacking: int) -> bool:
-            kept = connection.execute("SELECT digest FROM part WHERE clip = ? AND number = ?", row[:2]).fetchone()
-            if kept is not None:
-                if kept != (digest,):
-                    raise SpoolError(f"part {number} of clip {clip} is already spooled with other audio")
-                return False
-            if not self._admit(connection, clip, len(payload), lacking):
-                return False
-            connection.execute(
-                "INSERT INTO clip (name, born, utc, priority, closed) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET closed = closed OR excluded.closed",
-                (clip, self._time(), self._now().utc, priority, last),
-            )
-            connection.execute(
-                "INSERT INTO part (clip, number, digest, size, crc, payload) VALUES (?, ?, ?, ?, ?, ?)", row
-            )
-            self._note_time(connection)
-            return True
+    def put_all(self, deposits: Sequence[Deposit]) -> list[bool]:
+        """Keep parts as `put` does, in their order and in one transaction, which costs the wait for the disk once.
 
-        def keep_on_a_full_disk(connection: sqlite3.Connection) -> bool:
-            return keep(connection, len(payload) + _OVERHEAD_BYTES - self._open.room())
+        Where it raises, none of them is kept. On a full disk it does that for more than one, as only parts that come
+        alone are weighed against the others then.
+        """
 
-        return self._safely(lambda: self._write(lambda connection: keep(connection, 0), keep_on_a_full_disk))
+        def keep_on_a_full_disk(connection: sqlite3.Connection) -> list[bool]:
+            (deposit,) = deposits
+            return [self._keep(connection, deposit, len(deposit.payload) + _OVERHEAD_BYTES - self._open.room())]
+
+        def keep(connection: sqlite3.Connection) -> list[bool]:
+            return [self._keep(connection, deposit, 0) for deposit in deposits]
+
+        if len(deposits) == 1:
+            return self._safely(lambda: self._write(keep, keep_on_a_full_disk))
+        return self._safely(lambda: self._write_whole(keep))
 
     def get(self, clip: str, number: int) -> Spooled | None:
         """Give a waiting part; None where it waits no more."""
@@ -301,6 +254,15 @@ class Spool:
             del self._facts[told:]
             return self._open.write(tight or work, tight=True)
 
+    def _write_whole(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work` in a transaction, and where it fails nothing has happened, and nothing is told of it."""
+        told = len(self._facts)
+        try:
+            return self._open.write(work)
+        except BaseException:
+            del self._facts[told:]
+            raise
+
     def _begin(self) -> None:
         """Take the spool over, and raise DamagedError where its file does not hold together."""
         database = self._open  # also makes the folder
@@ -349,6 +311,27 @@ class Spool:
     def _recall(self, name: str) -> str | None:
         rows = self._open.read("SELECT value FROM memo WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else None
+
+    def _keep(self, connection: sqlite3.Connection, deposit: Deposit, lacking: int) -> bool:
+        clip, number, digest, payload, last, priority = deposit
+        kept = connection.execute("SELECT digest FROM part WHERE clip = ? AND number = ?", (clip, number)).fetchone()
+        if kept is not None:
+            if kept != (digest,):
+                raise SpoolError(f"part {number} of clip {clip} is already spooled with other audio")
+            return False
+        if not self._admit(connection, clip, len(payload), lacking):
+            return False
+        connection.execute(
+            "INSERT INTO clip (name, born, utc, priority, closed) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET closed = closed OR excluded.closed",
+            (clip, self._time(), self._now().utc, priority, last),
+        )
+        connection.execute(
+            "INSERT INTO part (clip, number, digest, size, crc, payload) VALUES (?, ?, ?, ?, ?, ?)",
+            (clip, number, digest, len(payload), checksum(clip, number, digest, payload), payload),
+        )
+        self._note_time(connection)
+        return True
 
     def _time(self) -> float:
         return self._base_s + self._now().seconds

@@ -7,16 +7,18 @@ a claim whose beat stood still for some looks of another receiver is that other 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.orm import Session
 
 from sim.cloud.database import Database
 from sim.cloud.schema import TurnRow
 from sim.errors import TakenOverError
 
+_OWNER = text("SELECT owner FROM turns WHERE clip = :clip")
+_SETTLED = text("DELETE FROM turns WHERE clip = :clip AND (owner IS NULL OR owner = :owner) RETURNING clip")
 _LOOKS = 4
 """How often another's beat must be found unchanged."""
 
@@ -45,17 +47,21 @@ class Claims:
 
     def take(self, clip: str) -> bool:
         """Claim a clip that nobody has claimed; of all who try, one gets True."""
-        return self._set_owner(TurnRow.clip == clip, TurnRow.owner.is_(None))
+        return clip in self.take_all([clip])
+
+    def take_all(self, clips: Sequence[str]) -> set[str]:
+        """Claim those of the clips that nobody has claimed; gives them."""
+        return self._set_owner(TurnRow.clip.in_(clips), TurnRow.owner.is_(None))
 
     def take_over(self, claim: Claim) -> bool:
         """Claim a clip from another, unless that one, or a third, has stirred meanwhile."""
-        return self._set_owner(TurnRow.clip == claim.clip, TurnRow.owner == claim.owner, TurnRow.beat == claim.beat)
+        which = TurnRow.clip == claim.clip, TurnRow.owner == claim.owner, TurnRow.beat == claim.beat
+        return bool(self._set_owner(*which))
 
     def holds(self, clip: str) -> bool:
         """Whether this receiver is at a clip, still."""
         with self._database.reading() as session:
-            row = session.get(TurnRow, clip)
-            return row is not None and row.owner == self.owner
+            return session.execute(_OWNER, {"clip": clip}).scalar() == self.owner
 
     def renew(self) -> None:
         """Show the others that this receiver lives."""
@@ -69,19 +75,16 @@ class Claims:
 
     def settle(self, session: Session, clip: str) -> None:
         """Take note, within a transaction, that a clip is answered; raises TakenOverError."""
-        row = session.get(TurnRow, clip, with_for_update=True)
-        if row is None:
-            return
-        if row.owner not in (None, self.owner):
+        whose = {"clip": clip, "owner": self.owner}
+        if session.execute(_SETTLED, whose).first() is None and session.execute(_OWNER, whose).first() is not None:
             raise TakenOverError(f"clip {clip} is answered by another receiver, which took this one for dead")
-        session.delete(row)
 
-    def _set_owner(self, *which: ColumnElement[bool]) -> bool:
+    def _set_owner(self, *which: ColumnElement[bool]) -> set[str]:
         with self._database.writing() as session:
-            done = session.execute(
+            done = session.scalars(
                 update(TurnRow).where(*which).values(owner=self.owner, beat=TurnRow.beat + 1).returning(TurnRow.clip)
             )
-            return done.one_or_none() is not None
+            return set(done)
 
 
 class Watch:

@@ -6,6 +6,9 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+=======
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -15,9 +18,12 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sim.errors import StoreAwayError, StoreError
 
+_SYNCS = 8
+"""Files that are synced at the same time: a journal takes them all in one go."""
+
 
 class Files:
-    """Bytes under names like ``dot/dot-1-000/00001.flac``; what `write` has written is on the disk.
+    """Bytes under names like ``dot/dot-1-000/00001.flac``; what `write_all` has written is on the disk.
 
     For any number of threads and programs. `folder` is the local folder, None where the root is elsewhere; `shown` is
     the root as it may be told to anybody.
@@ -26,6 +32,7 @@ class Files:
     def __init__(self, root: Path | str) -> None:
         """Take a folder (made where it is missing) or an fsspec URL; raises StoreError where it cannot be used."""
         self.shown = _without_secrets(str(root))
+        self._pool = ThreadPoolExecutor(_SYNCS, "store-sync")  # which has no thread before it is needed
         try:
             self._fs, self._base = fsspec.core.url_to_fs(str(root))
         except ImportError as error:
@@ -38,29 +45,35 @@ class Files:
         self.folder = Path(self._base) if isinstance(self._fs, LocalFileSystem) else None
         if self.folder is not None:
             try:
-                _make_durably(self.folder)
+                self._sync_all(_make_folders(self.folder))
             except OSError as error:
                 raise StoreError(
                     f"the store {self.folder} cannot be written ({error.strerror}); name another with --store"
                 ) from None
 
-    def write(self, name: str, data: bytes) -> None:
-        """Write a file as a whole or not at all; raises StoreAwayError."""
+    def close(self) -> None:
+        """End the threads that write."""
+        self._pool.shutdown()
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Write files, each as a whole or not at all; raises StoreAwayError, and then some of them may be there."""
         if self.folder is not None:
             try:
-                _write_durably(self.folder / name, data)
+                self._write_durably({self.folder / name: data for name, data in files.items()})
             except OSError as error:
                 raise StoreAwayError(
-                    f"{name} cannot be written to the store {self.folder} ({error.strerror}); make room or mend it"
+                    f"{next(iter(files))} cannot be written to the store {self.folder} ({error.strerror}); "
+                    "make room or mend it"
                 ) from None
             return
-        path = f"{self._base}/{name}"
+        paths = {f"{self._base}/{name}": data for name, data in files.items()}
         with self._reached("written"):
             try:
-                self._fs.pipe_file(path, data)
+                self._fs.pipe(paths)
             except FileNotFoundError:  # it knows folders
-                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-                self._fs.pipe_file(path, data)
+                for folder in dict.fromkeys(path.rpartition("/")[0] for path in paths):
+                    self._fs.makedirs(folder, exist_ok=True)
+                self._fs.pipe(paths)
 
     def read(self, name: str) -> bytes:
         """Give a file's bytes; raises StoreError where it is gone, StoreAwayError where nothing can be read."""
@@ -88,6 +101,31 @@ class Files:
                 shutil.rmtree(self.folder / folder)
                 _sync((self.folder / folder).parent)
 
+    def _write_durably(self, files: Mapping[Path, bytes]) -> None:
+        changed: list[Path] = []  # folders
+        for folder in dict.fromkeys(path.parent for path in files):
+            changed += [*_make_folders(folder), folder]
+        # Names of their own, or the rename of one who writes the same could publish what another has half written.
+        drafts = {path.with_name(f".{path.name}.{secrets.token_hex(4)}"): path for path in files}
+        try:
+            for draft, path in drafts.items():
+                with draft.open("xb") as file:
+                    file.write(files[path])
+            self._sync_all(drafts)
+            for draft, path in drafts.items():
+                draft.replace(path)
+        except OSError:
+            for draft in drafts:
+                draft.unlink(missing_ok=True)
+            raise
+        self._sync_all(changed)  # or the names may be lost with the power, and a receipt would have lied
+
+    def _sync_all(self, paths: Iterable[Path]) -> None:
+        """Sync each of them once."""
+        each = list(dict.fromkeys(paths))
+        for _ in map(_sync, each) if len(each) < 2 else self._pool.map(_sync, each):
+            pass
+
     @contextmanager
     def _reached(self, deed: str) -> Iterator[None]:
         try:
@@ -109,31 +147,17 @@ def _without_secrets(root: str) -> str:
     return scheme + mark + rest.rpartition("@")[2] if mark else root
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    _make_durably(path.parent)
-    # A name of its own, or the rename of one who writes the same could publish what another has half written.
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with draft.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)  # or the name may be lost with the power, and a receipt would have lied
+def _make_folders(folder: Path) -> list[Path]:
+    """Make a folder and those above it, and give in which folders there is a new name: that is not on the disk yet."""
+    if folder.is_dir():
+        return []
+    above = _make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    return [*above, folder.parent]
 
 
-def _make_durably(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_durably(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

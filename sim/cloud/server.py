@@ -7,15 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import TypeAlias
 
 from sim.cloud.claims import Watch
+from sim.cloud.serials import Serials
 from sim.cloud.service import Cloud
 from sim.errors import Refused, SimError, StoreAwayError, TakenOverError
 from uplink.address import ANYBODY, Access
 from uplink.inventory import Inquiry
-from uplink.message import JSON, Directive, Part, Receipt
+from uplink.message import JSON, Directive, Part
 from uplink.receiver import Receiver
 from uplink.seal import Seal
 
@@ -23,6 +25,10 @@ OnEvent: TypeAlias = Callable[[str, Mapping[str, JSON]], None]
 
 _LOOK_S = 2.5
 """How often to look for clips that nobody answers: those of a receiver that was killed are taken over after 10 s."""
+_BATCH = 64
+"""Parts that are stored in one transaction at most; their receipts wait for the last of them."""
+_SERIALS = 1_000
+"""Directives for which one write to the database is enough."""
 _WAITING_PARTS = 256
 """Parts taken from the broker and not yet stored; what comes beyond is left to the device to send again."""
 
@@ -64,6 +70,8 @@ class FarEnd:
         self._busy = 0  # parts and clips taken and not done with
         self._asked: set[str] = set()  # clips that were given to the answering thread, or are about to be
         self._watch = Watch(cloud.store.claims)
+        block = _SERIALS if share is None else 1
+        serials = Serials(lambda count: cloud.store.next_serial(clock_ns(), count), block)
         self._shared = share is not None
         self._look_s = look_s
         self._away: set[str] = set()  # who found that the store cannot be used: ``look`` or ``work``
@@ -74,7 +82,7 @@ class FarEnd:
         self._receiver = Receiver(
             url,
             seal=seal,
-            next_serial=lambda: cloud.store.next_serial(clock_ns()),
+            next_serial=serials.next,
             on_part=self._take,
             on_inquiry=self._take,
             on_event=lambda device, facts: self._tell("event", {"device": device, "facts": facts}),
@@ -180,34 +188,88 @@ class FarEnd:
     # On the storing thread.
 
     def _store(self) -> None:
-        while (came := self._parts.get()) is not None:
+        while (came := self._come()) is not None:
+            parts = [each for each in came if isinstance(each, Part)]
             try:
-                if isinstance(came, Part):
-                    self._reply(came, self._cloud.receive(came))
-                else:
-                    self._receiver.publish_inventory(self._cloud.take_stock(came))
-                self._find("work", None)
-            except StoreAwayError as error:
-                self._turned_away += 1
-                self._find("work", error)
-            except SimError as error:
-                reason = error.reason if isinstance(error, Refused) else "not stored"
-                self._tell("refused", {"reason": reason, "why": str(error)})
-            self._count(-1)
+                if parts:
+                    self._receive(parts)
+                for each in came:
+                    if isinstance(each, Inquiry):  # after what came with it: that is safe now
+                        self._guarded(partial(self._take_stock, each), 0)
+            finally:
+                self._count(-len(came))
 
-    def _reply(self, part: Part, answers: list[Receipt | Directive]) -> None:
-        samples = part.end - part.begin
-        self._tell("stored", {"clip": part.clip, "number": part.number, "last": part.last, "samples": samples})
-        for answer in answers:
-            if isinstance(answer, Directive):
-                self.direct(part.device, answer)
+    def _come(self) -> list[Part | Inquiry] | None:
+        """Wait for what comes next, and give it with all that has come meanwhile; None at the end."""
+        came: list[Part | Inquiry] = []
+        try:
+            while len(came) < _BATCH:
+                each = self._parts.get_nowait() if came else self._parts.get()
+                if each is None:
+                    self._parts.put(None)  # and so it will be the next time
+                    break
+                came.append(each)
+        except queue.Empty:
+            pass
+        return came or None
+
+    def _receive(self, parts: list[Part]) -> None:
+        """Store parts and answer them, in one go where that can be done."""
+        alone = len(parts) == 1
+        if not self._guarded(partial(self._store_all, parts), int(alone)) and not alone:
+            for part in parts:  # what the store does not take of one must not stand in the way of the others
+                self._guarded(partial(self._store_all, [part]), 1)
+
+    def _guarded(self, work: Callable[[], None], parts: int) -> bool:
+        """Do what needs the store, and tell whether that can be used; `parts` are turned away where it cannot."""
+        try:
+            work()
+        except StoreAwayError as error:
+            self._turned_away += parts
+            self._find("work", error)
+            return False
+        except SimError as error:
+            self._tell("refused", {"reason": "not stored", "why": str(error)})
+        else:
+            self._find("work", None)
+        return True
+
+    def _take_stock(self, inquiry: Inquiry) -> None:
+        self._receiver.publish_inventory(self._cloud.take_stock(inquiry))
+
+    def _store_all(self, parts: list[Part]) -> None:
+        answered = list(zip(parts, self._cloud.receive_all(parts), strict=True))
+        receipts = []
+        for part, answers in answered:
+            if isinstance(answers, Refused):
+                self._tell("refused", {"reason": answers.reason, "why": str(answers)})
                 continue
-            self._receiver.publish_receipt(answer)
-            if answer.complete and self._claim(part.clip):
-                clip = self._cloud.store.clip(part.clip)
-                assert clip is not None  # it has just been stored
-                self._tell("complete", {"clip": clip.id, "samples": clip.end - clip.begin})
-                self._give(clip.id)
+            samples = part.end - part.begin
+            self._tell("stored", {"clip": part.clip, "number": part.number, "last": part.last, "samples": samples})
+            for answer in answers:
+                if isinstance(answer, Directive):
+                    self.direct(part.device, answer)
+                else:
+                    receipts.append(answer)
+        self._receiver.publish_receipts(receipts)
+        completed = [receipt.clip for receipt in receipts if receipt.complete]
+        if completed:  # on its own: where this fails, the clips are found by looking
+            self._guarded(partial(self._take_on, completed), 0)
+
+    def _take_on(self, completed: list[str]) -> None:
+        """Claim complete clips, and give those that are this receiver's to the answering thread."""
+        clips = list(filter(self._note, completed))
+        taken: set[str] = set()
+        try:
+            taken = self._cloud.store.claims.take_all(clips) if clips else taken
+        finally:
+            with self._state:
+                self._asked -= set(clips) - taken
+        lengths = self._cloud.store.lengths(taken)
+        for clip in clips:
+            if clip in taken:
+                self._tell("complete", {"clip": clip, "samples": lengths[clip]})
+                self._give(clip)
 
     def direct(self, device: str, directive: Directive) -> None:
         """Send a directive; it is lost where there is no connection, or the device is not known. From any thread."""
@@ -215,18 +277,6 @@ class FarEnd:
             self._receiver.publish_directive(device, directive)
         except SimError as error:
             self._tell("unanswered", {"clip": directive.clip, "reason": str(error)})
-
-    def _claim(self, clip: str) -> bool:
-        """Whether a complete clip is this receiver's to answer from now on."""
-        if not self._note(clip):
-            return False
-        taken = False
-        try:
-            taken = self._cloud.store.claims.take(clip)
-        finally:
-            if not taken:
-                self._asked.discard(clip)
-        return taken
 
     def _note(self, clip: str) -> bool:
         with self._state:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,10 +14,13 @@ from sim.errors import Refused
 from uplink.inventory import Inquiry, Inventory
 from uplink.message import Directive, Part, Receipt
 from wakeword.errors import SoundError
-from wakeword.sound import decode_flac
+from wakeword.sound import Samples, decode_flac
 
 if TYPE_CHECKING:
     from sim.cloud.recognizer import Recognizer
+
+_RECENT_PARTS = 256
+"""Parts whose samples are kept for the recognizer: 8 MB at most."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Cloud:
     def __init__(self, store: ClipStore, recognizer: Recognizer) -> None:
         self.store = store
         self._recognizer = recognizer
+        self._recent = _Recent()
 
     def receive(self, part: Part) -> list[Receipt | Directive]:
         """Store a part and receipt it; the same part again is receipted again.
@@ -40,9 +47,22 @@ class Cloud:
         Raises Refused for audio that is not the FLAC of its samples, or a part that contradicts what is stored, and
         StoreError where the store fails.
         """
-        _require_sound(part)
-        complete = self.store.add(part)
-        return [Receipt(part.device, part.clip, part.number, part.sealed or part.digest, complete)]
+        (answers,) = self.receive_all([part])
+        if isinstance(answers, Refused):
+            raise answers
+        return answers
+
+    def receive_all(self, parts: Sequence[Part]) -> list[list[Receipt | Directive] | Refused]:
+        """Receive parts in their order, all in one transaction: of each what `receive` gives, or why it is refused.
+
+        Raises StoreError where the store fails, and then none of them counts as received.
+        """
+        faults = [self._fault(part) for part in parts]
+        sound = [part for part, fault in zip(parts, faults, strict=True) if fault is None]
+        stored = iter(self.store.add_all(sound) if sound else ())
+        return [
+            _answers(part, next(stored) if fault is None else fault) for part, fault in zip(parts, faults, strict=True)
+        ]
 
     def take_stock(self, inquiry: Inquiry) -> Inventory:
         """Say which of the parts that a device asks about are stored; raises StoreError."""
@@ -55,28 +75,54 @@ class Cloud:
         Raises StoreError where the clip is not complete, TakenOverError where another receiver took it,
         and RecognizerError where the recognizer fails.
         """
-        transcript = self._recognizer.transcribe(self.store.audio(clip))
+        transcript = self._recognizer.transcribe(self.store.audio(clip, self._recent.take))
         self.store.add_transcript(clip, transcript)
-        stored = self.store.clip(clip)
-        assert stored is not None  # its audio has just been read
-        return Answer(clip, stored.device, transcript, (Directive("TurnEnd", clip),))
+        return Answer(clip, self.store.device_of(clip), transcript, (Directive("TurnEnd", clip),))
+
+    def _fault(self, part: Part) -> Refused | None:
+        """Say what is wrong with the audio of a part, unless it is FLAC of exactly the part's samples."""
+        length = part.end - part.begin
+        if not length:
+            return None
+        if _promised(part.audio) != length:  # first: a few bytes of FLAC can promise, and unpack to, gigabytes
+            return Refused(
+                f"part {part.number} of clip {part.clip} does not hold {length} samples of FLAC", "undecodable"
+            )
+        try:
+            samples = decode_flac(part.audio)
+        except SoundError as error:
+            return Refused(f"part {part.number} of clip {part.clip} cannot be decoded ({error})", "undecodable")
+        if len(samples) != length:
+            return Refused(
+                f"part {part.number} of clip {part.clip} holds {len(samples)} samples instead of {length}",
+                "undecodable",
+            )
+        self._recent.add(part.digest, samples)
+        return None
 
 
-def _require_sound(part: Part) -> None:
-    """Raise Refused unless the audio is FLAC of exactly the part's samples."""
-    length = part.end - part.begin
-    if not length:
-        return
-    if _promised(part.audio) != length:  # first: a few bytes of FLAC can promise, and unpack to, gigabytes
-        raise Refused(f"part {part.number} of clip {part.clip} does not hold {length} samples of FLAC", "undecodable")
-    try:
-        samples = decode_flac(part.audio)
-    except SoundError as error:
-        raise Refused(f"part {part.number} of clip {part.clip} cannot be decoded ({error})", "undecodable") from None
-    if len(samples) != length:
-        raise Refused(
-            f"part {part.number} of clip {part.clip} holds {len(samples)} samples instead of {length}", "undecodable"
-        )
+class _Recent:
+    """The sound of the parts that came last, by digest, so that it need not be unpacked a second time; given once."""
+
+    def __init__(self) -> None:
+        self._samples: OrderedDict[str, Samples] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, digest: str, samples: Samples) -> None:
+        with self._lock:
+            self._samples[digest] = samples
+            if len(self._samples) > _RECENT_PARTS:
+                self._samples.popitem(last=False)
+
+    def take(self, digest: str) -> Samples | None:
+        with self._lock:
+            return self._samples.pop(digest, None)
+
+
+def _answers(part: Part, outcome: bool | Refused) -> list[Receipt | Directive] | Refused:
+    if isinstance(outcome, Refused):
+        return outcome
+    return [Receipt(part.device, part.clip, part.number, part.sealed or part.digest, outcome)]
 
 
 def _promised(audio: bytes) -> int | None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from sim.cloud.claims import Claims
 from sim.cloud.database import Database
 from sim.cloud.files import Files
-from sim.cloud.schema import ClipRow, PartRow, TranscriptRow, TurnRow
+from sim.cloud.ingest import add_parts
+from sim.cloud.schema import ClipRow, PartRow, TranscriptRow
 from sim.cloud.transcript import Transcript, Word
 from sim.errors import Refused, StoreError
 from uplink import message
 from uplink.inventory import MARK_DIGITS, Parts
 from uplink.message import Part
-from wakeword.sound import decode_flac
+from wakeword.sound import Samples, decode_flac
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,22 @@ class Clip:
     ending: Mapping[str, message.JSON]
 
 
-_NEW_CLIP = text("INSERT INTO clips (id, device, complete) VALUES (:id, :device, false) ON CONFLICT (id) DO NOTHING")
 _NEXT_SERIAL = text(
-    "INSERT INTO counters (name, value) VALUES ('serial', :floor) ON CONFLICT (name) DO UPDATE SET value = "
-    "CASE WHEN counters.value < :floor THEN :floor ELSE counters.value + 1 END RETURNING value"
+    "INSERT INTO counters (name, value) VALUES ('serial', :last) ON CONFLICT (name) DO UPDATE SET value = "
+    "CASE WHEN counters.value < :floor THEN :last ELSE counters.value + :count END RETURNING value"
 )
+_SPANS = text('SELECT clip, min(begin), max("end") FROM parts WHERE clip IN :clips GROUP BY clip').bindparams(
+    bindparam("clips", expanding=True)
+)
+_SOUND = text(
+    'SELECT device, number, digest, begin, "end" FROM clips JOIN parts ON clip = id '
+    "WHERE id = :clip AND complete ORDER BY number"
+)
+_TRANSCRIPT = text(
+    "INSERT INTO transcripts (clip, recognizer, text, words) VALUES (:clip, :recognizer, :text, :words) "
+    "ON CONFLICT (clip) DO UPDATE SET recognizer = excluded.recognizer, text = excluded.text, words = excluded.words"
+).bindparams(bindparam("words", type_=JSON))
+_DEVICE = text("SELECT device FROM clips WHERE id = :clip")
 
 
 class ClipStore:
@@ -73,29 +84,46 @@ class ClipStore:
         self.claims = Claims(self._database)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of database and files."""
         self._database.close()
+        self._files.close()
 
     def add(self, part: Part) -> bool:
         """Keep a part, which is on the disk when this returns; say whether its clip is complete.
 
         The same part again is taken in silence. Raises Refused where it contradicts what is stored.
         """
-        file = _file(part.device, part.clip, part.number, part.digest)
-        if part.audio:
-            self._files.write(file, part.audio)  # first, so that nobody waits for it
-        try:
-            with self._database.writing() as session:
-                return _add(session, part)
-        except Refused:  # and so it will be for everybody: what is stored does not go away
-            self._files.remove(file)
-            raise
+        (outcome,) = self.add_all([part])
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
 
-    def next_serial(self, floor: int) -> int:
-        """Give a number larger than any it gave before, and at least `floor`; also among several programs."""
+    def add_all(self, parts: Sequence[Part]) -> list[bool | Refused]:
+        """Keep parts as `add` does, in their order, and all at once: none is safe before this returns, then each is.
+
+        Gives of each whether its clip is complete then, or why it is refused.
+        """
+        names = [_file(part.device, part.clip, part.number, part.digest) for part in parts]
+        # First, so that nobody waits for it.
+        self._files.write_all({name: part.audio for name, part in zip(names, parts, strict=True) if part.audio})
         with self._database.writing() as session:
-            serial: int = session.execute(_NEXT_SERIAL, {"floor": floor}).scalar_one()
-        return serial
+            outcomes = add_parts(session.connection(), parts)
+        refused = {name for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, Refused)}
+        kept = {name for name, outcome in zip(names, outcomes, strict=True) if not isinstance(outcome, Refused)}
+        for name in refused - kept:  # and so it will be for everybody: what is stored does not go away
+            self._files.remove(name)
+        return outcomes
+
+    def next_serial(self, floor: int, count: int = 1) -> int:
+        """Give the first of `count` numbers, each at least `floor` and larger than any given before.
+
+        Also among several programs.
+        """
+        with self._database.writing() as session:
+            last: int = session.execute(
+                _NEXT_SERIAL, {"floor": floor, "last": floor + count - 1, "count": count}
+            ).scalar_one()
+        return last - count + 1
 
     def clip(self, clip: str) -> Clip | None:
         """Give a clip as far as it is stored; None where nothing of it is."""
@@ -113,23 +141,38 @@ class ClipStore:
         """Give the ids of the clips that are complete and have no transcript."""
         return [claim.clip for claim in self.claims.all()]
 
-    def audio(self, clip: str) -> NDArray[np.int16]:
-        """Give the whole clip, int16[end - begin] at 16 kHz.
+    def lengths(self, clips: Iterable[str]) -> dict[str, int]:
+        """Give the samples from the begin to the end of each of these clips that is stored."""
+        with self._database.reading() as session:
+            return {clip: end - begin for clip, begin, end in session.execute(_SPANS, {"clips": list(clips)})}
+
+    def device_of(self, clip: str) -> str:
+        """Give the device of a clip of which something is stored."""
+        with self._database.reading() as session:
+            device: str = session.execute(_DEVICE, {"clip": clip}).scalar_one()
+        return device
+
+    def audio(self, clip: str, known: Callable[[str], Samples | None] = lambda _digest: None) -> Samples:
+        """Give the whole clip, int16[end - begin] at 16 kHz; of a part that is `known` by its digest, without a look.
 
         Raises StoreError where a part is missing, or its file is no longer what was stored.
         """
         with self._database.reading() as session:
-            row = session.get(ClipRow, clip)
-            if row is None or not row.complete:
-                raise StoreError(f"clip {clip} is not complete; wait for its other parts")
-            parts = [
-                (_file(row.device, clip, part.number, part.digest), part.digest)
-                for part in _parts_of(session, clip)
-                if part.end > part.begin
+            rows = session.execute(_SOUND, {"clip": clip}).all()
+        if not rows:
+            raise StoreError(f"clip {clip} is not complete; wait for its other parts")
+        parts = [
+            (_file(device, clip, number, digest), digest) for device, number, digest, begin, end in rows if end > begin
+        ]
+        pieces = (known(digest) for _, digest in parts)
+        return np.concatenate(
+            [
+                np.zeros(0, np.int16),
+                *(self._samples(*part) if piece is None else piece for part, piece in zip(parts, pieces, strict=True)),
             ]
-        return np.concatenate([np.zeros(0, np.int16), *(self._samples(file, digest) for file, digest in parts)])
+        )
 
-    def _samples(self, file: str, digest: str) -> NDArray[np.int16]:
+    def _samples(self, file: str, digest: str) -> Samples:
         audio = self._files.read(file)
         if hashlib.sha256(audio).hexdigest() != digest:  # a decoder lets some damage pass as other sound
             raise StoreError(f"{file} is damaged in the store; bring it back from a copy")
@@ -141,10 +184,10 @@ class ClipStore:
         Raises TakenOverError where another receiver has claimed the clip.
         """
         words = [[word.text, word.begin, word.end, word.confidence] for word in transcript.words]
-        row = TranscriptRow(clip=clip, recognizer=transcript.recognizer, text=transcript.text, words=words)
+        row = {"clip": clip, "recognizer": transcript.recognizer, "text": transcript.text, "words": words}
         with self._database.writing() as session:
             self.claims.settle(session, clip)
-            session.merge(row)
+            session.execute(_TRANSCRIPT, row)
 
     def transcript(self, clip: str) -> Transcript | None:
         """Give what was heard in a clip; None where nobody has listened yet."""
@@ -171,56 +214,6 @@ def _file(device: str, clip: str, number: int, digest: str) -> str:
     return f"audio/{device}/{clip}/{number:05d}-{digest[:16]}.flac"
 
 
-def _add(session: Session, part: Part) -> bool:
-    clip = _locked(session, part)
-    # Its neighbours, itself, and the one that ends the clip.
-    near = {
-        row.number: row
-        for row in session.scalars(
-            select(PartRow).where(
-                PartRow.clip == part.clip,
-                or_(PartRow.number.between(part.number - 1, part.number + 1), PartRow.last),
-            )
-        )
-    }
-    if part.number in near:
-        if near[part.number].digest != part.digest:
-            raise Refused(f"part {part.number} of clip {part.clip} is already stored with other audio")
-        near[part.number].sealed = part.sealed or part.digest
-        return clip.complete
-    stored, highest = session.execute(
-        select(func.count(), func.max(PartRow.number)).where(PartRow.clip == part.clip)
-    ).one()
-    _require_fit(part, near, -1 if highest is None else highest)
-    session.add(
-        PartRow(
-            clip=part.clip,
-            number=part.number,
-            last=part.last,
-            begin=part.begin,
-            end=part.end,
-            digest=part.digest,
-            sealed=part.sealed or part.digest,
-            facts=dict(part.facts),
-        )
-    )
-    end = part.number if part.last else next((row.number for row in near.values() if row.last), None)
-    if end is not None and stored == end:  # with this one there are end + 1
-        clip.complete = True
-        session.add(TurnRow(clip=part.clip, owner=None, beat=0))
-    return clip.complete
-
-
-def _locked(session: Session, part: Part) -> ClipRow:
-    """Give the row of a part's clip, made where it is missing, which nobody else gets before this is committed."""
-    row = select(ClipRow).where(ClipRow.id == part.clip).with_for_update(key_share=True)
-    clip = session.scalar(row)
-    if clip is None:
-        session.execute(_NEW_CLIP, {"id": part.clip, "device": part.device})
-        clip = session.scalars(row).one()
-    return clip
-
-
 def _parts_of(session: Session, clip: str) -> Sequence[PartRow]:
     return session.scalars(select(PartRow).where(PartRow.clip == clip).order_by(PartRow.number)).all()
 
@@ -239,19 +232,3 @@ def _describe(row: ClipRow, parts: Sequence[PartRow]) -> Clip:
         opening=first.facts if first.number == 0 else {},
         ending=final.facts if final.last else {},
     )
-
-
-def _require_fit(part: Part, near: Mapping[int, PartRow], highest: int) -> None:
-    """Raise Refused where a part does not join its neighbours, or stands behind the last one."""
-    before, behind = near.get(part.number - 1), near.get(part.number + 1)
-    if before is not None and before.end != part.begin:
-        raise Refused(
-            f"part {part.number} of clip {part.clip} begins at {part.begin}, but the one before ends at {before.end}"
-        )
-    if behind is not None and behind.begin != part.end:
-        raise Refused(
-            f"part {part.number} of clip {part.clip} ends at {part.end}, but the next begins at {behind.begin}"
-        )
-    end = next((row.number for row in near.values() if row.last), None)
-    if (end is not None and (part.last or part.number > end)) or (part.last and highest > part.number):
-        raise Refused(f"part {part.number} of clip {part.clip} contradicts where the clip ends")

@@ -17,7 +17,7 @@ from tests.bench.worker import serve
 from uplink.envelope import digest_of
 from uplink.keyring import Keyring, introduce
 from uplink.link import Link
-from uplink.message import decode_receipt, encode_part, topic
+from uplink.message import decode_receipts, encode_part, topic
 from uplink.seal import Seal
 
 _AT_ONCE = 50
@@ -80,7 +80,8 @@ class _Device:
 
     def _receive(self, name: str, payload: bytes) -> None:
         if name == topic(self._name, "receipt") and self.took_ms is None:
-            assert decode_receipt(self._name, payload, self._seal).digest == digest_of(self._payload)
+            (receipt,) = decode_receipts(self._name, payload, self._seal)
+            assert receipt.digest == digest_of(self._payload)
             self.took_ms = 1e3 * (time.perf_counter() - self._began)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,10 +16,11 @@ from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
+from sim.errors import Refused
 from tests.uplink_kit import DEADLINE_S, Counter, Diary, Keys, cut, free_port, known, mosquitto, noise
 from uplink.broker import EmbeddedBroker
 from uplink.link import Link
-from uplink.message import Directive, Part, Receipt, encode_directive, encode_receipt, topic
+from uplink.message import Directive, Part, Receipt, encode_directive, encode_receipts, topic
 from uplink.sender import Sender
 from uplink.spool import Spool
 
@@ -187,12 +188,10 @@ class Forgetful(Cloud):
         super().__init__(store, Counter())
         self._seen: set[int] = set()
 
-    def receive(self, part: Part) -> list[Receipt | Directive]:
-        answers = super().receive(part)
-        if part.number in self._seen:
-            return answers
-        self._seen.add(part.number)
-        return []
+    def receive_all(self, parts: Sequence[Part]) -> list[list[Receipt | Directive] | Refused]:
+        answered = super().receive_all(parts)
+        known, self._seen = self._seen, self._seen | {part.number for part in parts}
+        return [answers if part.number in known else [] for part, answers in zip(parts, answered, strict=True)]
 
 
 def test_a_lost_receipt_costs_a_repetition_and_nothing_else(ends: Ends, serve: Serve) -> None:
@@ -245,9 +244,9 @@ def test_the_next_start_sends_what_the_last_one_could_not(ends: Ends, serve: Ser
 class Mute(Cloud):
     """A far end whose receipts are all lost on the way."""
 
-    def receive(self, part: Part) -> list[Receipt | Directive]:
-        super().receive(part)
-        return []
+    def receive_all(self, parts: Sequence[Part]) -> list[list[Receipt | Directive] | Refused]:
+        super().receive_all(parts)
+        return [[] for _ in parts]
 
 
 def test_after_an_absence_nothing_that_is_stored_is_sent_again(ends: Ends, serve: Serve) -> None:
@@ -327,7 +326,7 @@ def test_malformed_and_foreign_messages_are_refused_on_both_ends(ends: Ends, ser
         )
         outsider.open(strict=True)
         wrong = Receipt("dot", PARTS[0].clip, 0, "0" * 64, True)
-        foreign = encode_receipt(wrong, Keys(ends.folder / "others").far_end)
+        foreign = encode_receipts([wrong], Keys(ends.folder / "others").far_end)
         for payload in (b"", b"\xff\n", foreign):
             assert outsider.publish(topic("dot", "receipt"), payload, qos=1)
             assert ends.device.wait("refused")["kind"] == "receipt"
@@ -340,7 +339,7 @@ def test_malformed_and_foreign_messages_are_refused_on_both_ends(ends: Ends, ser
         assert outsider.publish(topic("dot", "directive"), stop, qos=1)
         ends.device.wait("directive")
         # A receipt that does not fit the audio settles nothing.
-        assert outsider.publish(topic("dot", "receipt"), encode_receipt(wrong, known().far_end), qos=1)
+        assert outsider.publish(topic("dot", "receipt"), encode_receipts([wrong], known().far_end), qos=1)
         sender.submit(PARTS[0])
         assert sender.drain(DEADLINE_S)
         assert [fact["complete"] for fact in ends.device.all("receipt")] == [False]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
-from sim.errors import RecognizerError, SimError, StoreError
+from sim.errors import RecognizerError, Refused, SimError, StoreAwayError, StoreError
 from tests.uplink_kit import DEADLINE_S, Counter, Diary, cut, free_port, known, noise
 from uplink.broker import EmbeddedBroker
 from uplink.errors import LinkError
-from uplink.message import Part
+from uplink.message import Part, Receipt
+from uplink.receiver import Receiver
 from uplink.sender import Sender
 from uplink.spool import Spool
 
@@ -84,11 +85,11 @@ def test_a_store_that_fails_for_a_moment_gives_no_receipt(url: str, tmp_path: Pa
     class Bumpy(ClipStore):
         bumps = 3
 
-        def add(self, part: Part) -> bool:
+        def add_all(self, parts: Sequence[Part]) -> list[bool | Refused]:
             self.bumps -= 1
             if self.bumps >= 0:
                 raise StoreError("the disk is full; make room on it")
-            return super().add(part)
+            return super().add_all(parts)
 
     diary = Diary()
     store = Bumpy(tmp_path / "cloud")
@@ -107,9 +108,9 @@ def test_parts_that_come_faster_than_they_can_be_stored_are_left_to_the_device(
     let_go = threading.Event()
 
     class Slow(ClipStore):
-        def add(self, part: Part) -> bool:
+        def add_all(self, parts: Sequence[Part]) -> list[bool | Refused]:
             assert let_go.wait(DEADLINE_S)
-            return super().add(part)
+            return super().add_all(parts)
 
     def tell(kind: str, facts: Mapping[str, Any]) -> None:
         diary(kind, facts)
@@ -125,6 +126,65 @@ def test_parts_that_come_faster_than_they_can_be_stored_are_left_to_the_device(
         send(url, tmp_path, parts)
     assert diary.all("overrun")
     np.testing.assert_array_equal(store.audio(parts[0].clip), noise(16_000))
+    store.close()
+
+
+def test_what_waits_is_stored_at_once_and_receipted_in_one_message(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go, batches = threading.Event(), []
+
+    class Slow(ClipStore):
+        def add_all(self, parts: Sequence[Part]) -> list[bool | Refused]:
+            assert let_go.wait(DEADLINE_S)
+            batches.append(len(parts))
+            return super().add_all(parts)
+
+    receipts: list[list[Receipt]] = []
+    publish = Receiver.publish_receipts
+
+    def watch(self: Receiver, these: Sequence[Receipt]) -> bool:
+        receipts.append(list(these))
+        return publish(self, these)
+
+    monkeypatch.setattr(Receiver, "publish_receipts", watch)
+    diary, sent = Diary(), []
+
+    def tell(kind: str, _facts: Mapping[str, Any]) -> None:
+        sent.append(kind)
+        if sent.count("part_sent") == len(PARTS):
+            let_go.set()
+
+    store, spool = Slow(tmp_path / "cloud"), Spool(tmp_path / "spool.sqlite")
+    with FarEnd(Cloud(store, Counter()), url, known().far_end, on_event=diary) as far_end:
+        diary.wait("connected")
+        with Sender("dot", spool, url, seal=known().device, on_directive=lambda _: None, on_fact=tell) as sender:
+            for part in PARTS:
+                sender.submit(part)
+            assert sender.drain(DEADLINE_S)
+        assert far_end.wait_answered(DEADLINE_S)
+    assert sum(batches) == len(PARTS)
+    assert [len(each) for each in receipts] == batches
+    assert sent.count("receipt") == len(PARTS)
+    np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
+    store.close()
+    spool.close()
+
+
+def test_a_part_that_the_store_does_not_take_holds_up_no_other(url: str, tmp_path: Path) -> None:
+    class Picky(ClipStore):
+        def add_all(self, parts: Sequence[Part]) -> list[bool | Refused]:
+            if any(part.number == 1 for part in parts):
+                raise StoreAwayError("that one not")
+            return super().add_all(parts)
+
+    store = Picky(tmp_path / "cloud")
+    far_end = FarEnd(Cloud(store, Counter()), url, known().far_end, on_event=lambda *_: None)
+    far_end._receive(PARTS)
+    clip = store.clip(PARTS[0].clip)
+    assert clip is not None
+    assert clip.parts == len(PARTS) - 1
+    far_end.close()
     store.close()
 
 

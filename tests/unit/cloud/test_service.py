@@ -82,3 +82,43 @@ def test_audio_that_is_not_what_it_should_be_is_refused_and_leaves_no_trace(clou
     for part in PARTS:
         cloud.receive(part)
     np.testing.assert_array_equal(cloud.store.audio(PARTS[0].clip), SAMPLES)
+
+
+def test_many_at_once_are_answered_like_one_after_the_other(cloud: Cloud, tmp_path: Path) -> None:
+    other = cut(noise(9_000, seed=1), 8_000, begin=1_000_000)
+    wrong = replace(PARTS[1], begin=PARTS[1].begin + 1, end=PARTS[1].end + 1)
+    many = [PARTS[2], other[0], wrong, PARTS[0], replace(other[1], audio=b"fLaC"), PARTS[0], PARTS[1], other[1], wrong]
+    alone = Cloud(ClipStore(tmp_path / "alone"), Counter())
+    expected: list[object] = []
+    for part in many:
+        try:
+            expected.append(alone.receive(part))
+        except Refused as error:
+            expected.append(str(error))
+    found = [str(each) if isinstance(each, Refused) else each for each in cloud.receive_all(many)]
+    assert found == expected
+    assert [isinstance(each, str) for each in found] == [False, False, True, False, True, False, False, False, False]
+    for parts, samples in ((PARTS, SAMPLES), (other, noise(9_000, seed=1))):
+        np.testing.assert_array_equal(cloud.store.audio(parts[0].clip), samples)
+    assert cloud.store.clips() == alone.store.clips()
+    assert cloud.store.unanswered() == alone.store.unanswered()
+    alone.store.close()
+
+
+def test_a_clip_is_its_own_devices_alone(cloud: Cloud) -> None:
+    mine = cut(noise(1_000), 500, device="dot-kitchen")
+    cloud.receive(mine[0])
+    with pytest.raises(Refused, match="is one of dot-kitchen, and not of dot"):
+        cloud.receive(replace(mine[1], device="dot"))
+
+
+def test_what_was_heard_lately_is_not_unpacked_again(cloud: Cloud) -> None:
+    for part in PARTS:
+        cloud.receive(part)
+    for file in cloud_files(cloud):
+        file.unlink()
+    assert cloud.answer(PARTS[0].clip).transcript.text == "20000 samples"
+
+
+def cloud_files(cloud: Cloud) -> list[Path]:
+    return sorted(Path(cloud.store.shown).rglob("*.flac"))

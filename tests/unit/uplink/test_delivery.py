@@ -74,7 +74,7 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 def put(wire: Wire, one: Row, *, last: bool = False) -> None:
     assert wire.spool.put(*one, last=last)
-    wire.delivery.offer(one[:2])
+    wire.delivery.offer_all([one[:2]])
 
 
 def receipt(one: Row, *, complete: bool = False) -> Receipt:

@@ -58,14 +58,14 @@ FINGERPRINT = KEYS.far_end_ring.own().fingerprint
 
 DECODERS: list[Callable[[str, bytes], object]] = [
     lambda device, payload: message.decode_part(device, payload, FAR_END),
-    lambda device, payload: message.decode_receipt(device, payload, DEVICE),
+    lambda device, payload: message.decode_receipts(device, payload, DEVICE),
     lambda device, payload: message.decode_directive(device, payload, DEVICE),
     lambda device, payload: message.decode_event(device, payload, FAR_END),
     lambda device, payload: message.decode_status(device, payload, FAR_END),
 ]
 PAYLOADS = [
     message.encode_part(PART, DEVICE),
-    message.encode_receipt(RECEIPT, FAR_END),
+    message.encode_receipts([RECEIPT], FAR_END),
     message.encode_directive("dot", DIRECTIVE, 7, FAR_END),
     message.encode_event("dot", {"kind": "wake"}, DEVICE),
     message.encode_status("dot", {"state": "online"}, DEVICE),
@@ -122,7 +122,8 @@ def test_events_and_status_arrive_as_they_were_sent(facts: dict[str, JSON]) -> N
 
 
 def test_a_receipt_arrives_as_it_was_sent() -> None:
-    assert message.decode_receipt("dot", message.encode_receipt(RECEIPT, FAR_END), DEVICE) == RECEIPT
+    for receipts in ([RECEIPT], [RECEIPT, replace(RECEIPT, number=9), replace(RECEIPT, complete=True)]):
+        assert message.decode_receipts("dot", message.encode_receipts(receipts, FAR_END), DEVICE) == receipts
 
 
 @fuzz

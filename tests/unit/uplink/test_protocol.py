@@ -57,8 +57,8 @@ def test_the_example_of_a_part(ends: tuple[Seal, Seal]) -> None:
 
 def test_the_example_of_a_receipt(ends: tuple[Seal, Seal]) -> None:
     receipt = Receipt("dot", CLIP, 7, message.digest_of(example("part")), True)
-    payload = message.encode_receipt(receipt, ends[1])
-    assert_example("receipt", payload, lambda p: message.decode_receipt("dot", p, ends[0]), receipt)
+    payload = message.encode_receipts([receipt], ends[1])
+    assert_example("receipt", payload, lambda p: message.decode_receipts("dot", p, ends[0]), [receipt])
 
 
 def test_the_example_of_a_directive(ends: tuple[Seal, Seal]) -> None:
@@ -116,7 +116,7 @@ def test_what_an_operator_sees_is_what_the_code_sends(ends: tuple[Seal, Seal]) -
     for part in parts:
         payload = message.encode_part(part, device)
         receipt = Receipt("dot", CLIP, part.number, message.digest_of(payload), part.last)
-        traffic += [("part", payload), ("receipt", message.encode_receipt(receipt, far_end))]
+        traffic += [("part", payload), ("receipt", message.encode_receipts([receipt], far_end))]
     traffic += [("directive", message.encode_directive("dot", Directive("TurnEnd", CLIP), SERIAL, far_end))]
     shown = EXAMPLES["operator"].splitlines()
     assert shown == [line for kind, payload in traffic for line in seen(kind, payload)]

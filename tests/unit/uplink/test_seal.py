@@ -50,15 +50,15 @@ def test_one_that_is_not_known_is_refused_by_that_name(keys: Keys) -> None:
     keys.far_end_ring.forget("dot")
     assert refused(payload, keys.far_end) == "unknown device"
     with pytest.raises(MessageError, match=r"misheard keys trust far-end dot\.pub") as caught:
-        message.encode_receipt(RECEIPT, keys.far_end)
+        message.encode_receipts([RECEIPT], keys.far_end)
     assert caught.value.reason == "unknown device"
-    receipt = message.encode_receipt(RECEIPT, Keys(keys.folder / "x").far_end)
+    receipt = message.encode_receipts([RECEIPT], Keys(keys.folder / "x").far_end)
     keys.device_ring.forget(FAR_END)
     with pytest.raises(MessageError) as caught:
         message.encode_part(PART, keys.device)
     assert caught.value.reason == "unknown far end"
     with pytest.raises(MessageError):
-        message.decode_receipt("dot", receipt, keys.device)
+        message.decode_receipts("dot", receipt, keys.device)
 
 
 def test_the_same_message_looks_different_every_time(keys: Keys) -> None:
@@ -75,7 +75,10 @@ def test_directives_receipts_and_events_are_not_told_apart_by_their_length(keys:
             for clip in (None, PART.clip)
             for serial in (1, 2**63 - 1)
         ),
-        *(len(message.encode_receipt(Receipt("dot", PART.clip, 3, "0" * 64, c), keys.far_end)) for c in (True, False)),
+        *(
+            len(message.encode_receipts([Receipt("dot", PART.clip, 3, "0" * 64, c)], keys.far_end))
+            for c in (True, False)
+        ),
         *(len(message.encode_event("dot", {"kind": kind}, keys.device)) for kind in ("wake", "near_miss")),
     }
     assert len(sizes) == 1
@@ -95,8 +98,8 @@ def test_what_was_sealed_to_an_old_far_end_key_still_opens(keys: Keys) -> None:
     new = keys.far_end_ring.rotate()
     assert message.decode_part("dot", spooled, keys.far_end) == PART
     # The device has not heard of the new key: it is answered with the one it trusts.
-    receipt = message.encode_receipt(RECEIPT, keys.far_end)
-    assert message.decode_receipt("dot", receipt, keys.device) == RECEIPT
+    receipt = message.encode_receipts([RECEIPT], keys.far_end)
+    assert message.decode_receipts("dot", receipt, keys.device) == [RECEIPT]
     # Once it seals to the new one, the new one answers, also to a late part under the old one.
     keys.device_ring.trust(new.public)
     message.decode_part("dot", message.encode_part(PART, keys.device), keys.far_end)
@@ -115,17 +118,17 @@ def test_a_status_tells_a_far_end_which_of_its_keys_is_known(keys: Keys) -> None
     keys.far_end_ring.rotate()
     far_end = Seal(keys.far_end_ring)  # which has just started, and met nobody
     with pytest.raises(MessageError):
-        message.decode_receipt("dot", message.encode_receipt(RECEIPT, far_end), keys.device)
+        message.decode_receipts("dot", message.encode_receipts([RECEIPT], far_end), keys.device)
     message.decode_status("dot", message.encode_status("dot", {"state": "online"}, keys.device), far_end)
-    assert message.decode_receipt("dot", message.encode_receipt(RECEIPT, far_end), keys.device) == RECEIPT
+    assert message.decode_receipts("dot", message.encode_receipts([RECEIPT], far_end), keys.device) == [RECEIPT]
 
 
 def test_what_was_signed_with_an_old_device_key_is_still_believed(keys: Keys) -> None:
     old = keys.device_ring.own().public
     spooled = message.encode_part(PART, keys.device)
-    receipt = message.encode_receipt(RECEIPT, keys.far_end)
+    receipt = message.encode_receipts([RECEIPT], keys.far_end)
     new = keys.device_ring.rotate().public
-    assert message.decode_receipt("dot", receipt, keys.device) == RECEIPT
+    assert message.decode_receipts("dot", receipt, keys.device) == [RECEIPT]
     assert refused(message.encode_part(PART, keys.device), keys.far_end) == "bad signature"
     keys.far_end_ring.trust(new)
     assert message.decode_part("dot", message.encode_part(PART, keys.device), keys.far_end) == PART

@@ -56,7 +56,7 @@ def far_end() -> Iterator[str]:
     """A broker behind which everything is receipted at once; gives its URL."""
 
     def receipt(part: Part) -> None:
-        receiver.publish_receipt(Receipt(part.device, part.clip, part.number, str(part.sealed), part.last))
+        receiver.publish_receipts([Receipt(part.device, part.clip, part.number, str(part.sealed), part.last)])
 
     with EmbeddedBroker() as broker:
         receiver = Receiver(
@@ -124,7 +124,7 @@ def test_a_receipt_for_other_audio_settles_nothing_and_stops_nothing(tmp_path: P
     def receipt(part: Part) -> None:
         digest = str(part.sealed) if part.number in wrong else "0" * 64
         wrong.add(part.number)
-        receiver.publish_receipt(Receipt(part.device, part.clip, part.number, digest, part.last))
+        receiver.publish_receipts([Receipt(part.device, part.clip, part.number, digest, part.last)])
 
     diary = Diary()
     spool = Spool(tmp_path / "spool.sqlite")

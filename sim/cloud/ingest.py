@@ -1,0 +1,129 @@
+"""Parts into the tables, any number in one transaction: what fits is stored, what contradicts is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import JSON, Connection, TextClause, bindparam, text
+
+from sim.errors import Refused
+from uplink.message import Part
+
+
+def _of_clips(sql: str, *more: str) -> TextClause:
+    return text(sql).bindparams(*(bindparam(name, expanding=True) for name in ("clips", *more)))
+
+
+# Plain SQL, because beside the sound's own cost that of an object for every row would be the larger one.
+_NEW_CLIP = text("INSERT INTO clips (id, device, complete) VALUES (:clip, :device, false) ON CONFLICT (id) DO NOTHING")
+_CLIPS = "SELECT id, device, complete FROM clips WHERE id IN :clips ORDER BY id"
+_LOCK = {"sqlite": _of_clips(_CLIPS), "postgresql": _of_clips(f"{_CLIPS} FOR NO KEY UPDATE")}
+"""Who adds to a clip gets its row, and nobody else before the end; on SQLite the transaction shuts out all others."""
+_COUNT = _of_clips("SELECT clip, count(*), max(number) FROM parts WHERE clip IN :clips GROUP BY clip")
+_NEAR = _of_clips(
+    'SELECT clip, number, last, begin, "end", digest FROM parts WHERE clip IN :clips AND (number IN :numbers OR last)',
+    "numbers",
+)
+_NEW_PART = text(
+    'INSERT INTO parts (clip, number, last, begin, "end", digest, sealed, facts) '
+    "VALUES (:clip, :number, :last, :begin, :end, :digest, :sealed, :facts)"
+).bindparams(bindparam("facts", type_=JSON))
+_CAME_AGAIN = text("UPDATE parts SET sealed = :sealed WHERE clip = :clip AND number = :number")
+_COMPLETE = _of_clips("UPDATE clips SET complete = true WHERE id IN :clips")
+_NEW_TURN = text("INSERT INTO turns (clip, owner, beat) VALUES (:clip, NULL, 0)")
+
+
+@dataclass
+class _Known:
+    """A clip as far as it must be known to add to it: `near` has its part beside and under each that came."""
+
+    device: str
+    complete: bool
+    stored: int = 0
+    highest: int = -1
+    final: int | None = None
+    near: dict[int, tuple[int, int, str]] = field(default_factory=dict)  # begin, end, digest, by number
+
+    def add(self, number: int, last: bool, begin: int, end: int, digest: str) -> None:
+        self.near[number] = begin, end, digest
+        if last:
+            self.final = number
+
+
+def add_parts(connection: Connection, parts: Sequence[Part]) -> list[bool | Refused]:
+    """Add parts in their order, within a transaction; of each, whether its clip is complete then, or why it is refused.
+
+    The same part again is taken in silence. The clips' rows are locked in the order of their names, so that of several
+    who add at once none waits for one that waits for it.
+    """
+    devices = {part.clip: part.device for part in reversed(parts)}  # the first to name a clip has it
+    known = _known(connection, devices, {n for part in parts for n in range(part.number - 1, part.number + 2)})
+    new, again, completed = [], [], []
+    outcomes: list[bool | Refused] = []
+    for part in parts:
+        clip = known[part.clip]
+        sealed = {"clip": part.clip, "number": part.number, "sealed": part.sealed or part.digest}
+        try:
+            if _is_stored(part, clip):
+                again.append(sealed)
+                outcomes.append(clip.complete)
+                continue
+            _require_fit(part, clip)
+        except Refused as error:
+            outcomes.append(error)
+            continue
+        facts = {"digest": part.digest, "facts": dict(part.facts)}
+        new.append({**sealed, **facts, "last": part.last, "begin": part.begin, "end": part.end})
+        clip.add(part.number, part.last, part.begin, part.end, part.digest)
+        clip.stored += 1
+        clip.highest = max(clip.highest, part.number)
+        if clip.final is not None and clip.stored == clip.final + 1:
+            clip.complete = True
+            completed.append(part.clip)
+        outcomes.append(clip.complete)
+    for statement, rows in ((_NEW_PART, new), (_CAME_AGAIN, again)):
+        if rows:
+            connection.execute(statement, rows)
+    if completed:
+        connection.execute(_COMPLETE, {"clips": completed})
+        connection.execute(_NEW_TURN, [{"clip": clip} for clip in completed])
+    return outcomes
+
+
+def _known(connection: Connection, devices: dict[str, str], numbers: Iterable[int]) -> dict[str, _Known]:
+    """Lock the rows of these clips, made where they are missing, and read what is stored of them."""
+    clips = sorted(devices)
+    connection.execute(_NEW_CLIP, [{"clip": clip, "device": devices[clip]} for clip in clips])
+    rows = connection.execute(_LOCK[connection.dialect.name], {"clips": clips})
+    known = {clip: _Known(device, bool(complete)) for clip, device, complete in rows}
+    for clip, stored, highest in connection.execute(_COUNT, {"clips": clips}):
+        known[clip].stored, known[clip].highest = stored, highest
+    for clip, *row in connection.execute(_NEAR, {"clips": clips, "numbers": sorted(numbers)}):
+        known[clip].add(*row)
+    return known
+
+
+def _is_stored(part: Part, clip: _Known) -> bool:
+    """Whether this very part is stored; raises Refused where another is, or the clip is another device's."""
+    if part.device != clip.device:
+        raise Refused(f"clip {part.clip} is one of {clip.device}, and not of {part.device}")
+    here = clip.near.get(part.number)
+    if here is not None and here[2] != part.digest:
+        raise Refused(f"part {part.number} of clip {part.clip} is already stored with other audio")
+    return here is not None
+
+
+def _require_fit(part: Part, clip: _Known) -> None:
+    """Raise Refused where a part does not join its neighbours, or stands behind the last one."""
+    before, behind = clip.near.get(part.number - 1), clip.near.get(part.number + 1)
+    if before is not None and before[1] != part.begin:
+        raise Refused(
+            f"part {part.number} of clip {part.clip} begins at {part.begin}, but the one before ends at {before[1]}"
+        )
+    if behind is not None and behind[0] != part.end:
+        raise Refused(f"part {part.number} of clip {part.clip} ends at {part.end}, but the next begins at {behind[0]}")
+    if (clip.final is not None and (part.last or part.number > clip.final)) or (
+        part.last and clip.highest > part.number
+    ):
+        raise Refused(f"part {part.number} of clip {part.clip} contradicts where the clip ends")
