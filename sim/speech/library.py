@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sim.errors import SpeechError
 from sim.scenario import Scenario
+from sim.speech.alignment import aligned_words
 from sim.speech.manifest import MANIFEST, Key, Recording, read_manifest, sha256_samples, shipped_folder
 from sim.speech.voices import Voice, renderer, speak
 from sim.speech.words import Word, even_words
@@ -102,8 +103,8 @@ def load_speech(scenario: Scenario, *, folder: Path | None = None, cache: Path |
 
 def _recorded(key: Key, base: Path) -> _Line:
     path = base / key[0].removeprefix(RECORDED)
-    n = len(read_sound(path))
-    return _Line(n, words_in(key[1], n), lambda: read_sound(path))
+    samples = read_sound(path)
+    return _Line(len(samples), aligned_words(key[1], samples), lambda: read_sound(path))
 
 
 def _shipped(folder: Path, recording: Recording) -> _Line:
@@ -154,7 +155,7 @@ def _rendered(key: Key, cache: Path, base: Path) -> _Line:
     except (OSError, ValueError, ValidationError):  # not there yet, or cut off: render it
         spoken = speak(voice, key[1])
         data, n = encode_flac(spoken.samples), len(spoken.samples)
-        words = words_in(key[1], n) if spoken.words is None else spoken.words
+        words = aligned_words(key[1], spoken.samples) if spoken.words is None else spoken.words
         known = _Notes(n_samples=n, sha256_file=hashlib.sha256(data).hexdigest(), words=words)
         try:
             write_whole(flac, data)
@@ -162,11 +163,6 @@ def _rendered(key: Key, cache: Path, base: Path) -> _Line:
         except OSError:  # a cache that cannot be written costs time, nothing else
             return _Line(known.n_samples, known.words, lambda: spoken.samples)
     return _Line(known.n_samples, known.words, lambda: decode_flac(flac.read_bytes()))
-
-
-def words_in(text: str, n: int) -> tuple[Word, ...]:
-    """Where the words of a sound are of which only the text is known."""
-    return even_words(text, n)
 
 
 def write_whole(path: Path, data: bytes) -> None:

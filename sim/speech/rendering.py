@@ -19,7 +19,8 @@ from sim.errors import SimError
 from sim.scenario import Scenario, load_scenario, shipped_scenarios
 from sim.scenario.checks import profile_path
 from sim.scenario.timing import lay_out
-from sim.speech.library import RECORDED, load_speech, words_in, write_whole
+from sim.speech.alignment import aligned_words
+from sim.speech.library import RECORDED, load_speech, write_whole
 from sim.speech.manifest import MANIFEST, Key, Manifest, Recording, read_manifest, sha256_samples, shipped_folder
 from sim.speech.voices import Voice, renderer, speak
 from wakeword.pronunciation import Pronouncer
@@ -77,7 +78,7 @@ def _render(folder: Path, voice: str, text: str) -> Recording:
         file=file,
         renderer=renderer(Voice.parse(voice)),
         n_samples=n,
-        words=words_in(text, n) if spoken.words is None else spoken.words,
+        words=aligned_words(text, spoken.samples) if spoken.words is None else spoken.words,
         sha256_samples=sha256_samples(spoken.samples),
         sha256_file=hashlib.sha256(data).hexdigest(),
     )
