@@ -34,7 +34,7 @@ class Outbox:
     def keep_sound(self, device: str, message: Message, clip: NDArray[np.int16]) -> None:
         """Keep a copy of a message's sound, which is int16[n] of its clip; to be called before `put`."""
         sound = clip[message.body.begin : message.body.end]
-        self._files.write(_file(device, message.body.clip, message.id), encode_flac(sound))
+        self._files.write_all({_file(device, message.body.clip, message.id): encode_flac(sound)})
 
     def all(self) -> list[Sent]:
         """Give every message, ordered by id."""
