@@ -259,3 +259,9 @@ def test_a_time_of_day_is_the_next_one_where_the_home_is() -> None:
 
 def test_the_deadest_room_follows_sabine() -> None:
     assert Room(size_m=(6.0, 4.5, 2.6)).least_rt60_s == pytest.approx(0.161 * 70.2 / 108.6, rel=0.01)
+
+
+def test_the_scenario_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    (tmp_path / "floors.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+    assert load_scenario(tmp_path / "floors.yaml").script[2].when_heard == "right?"
