@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
@@ -182,6 +183,63 @@ def an_open_dialog_forgets_its_words(place: Place) -> None:
     assert place.outbox.situation("nobody") == Situation()
 
 
+def what_comes_late_is_receipted_and_not_kept(place: Place) -> None:
+    parts = clip_parts(HOUR)
+    clip = parts[0].clip
+    place.store.add(parts[0])
+    place.delete(today(place.clip(2 * HOUR)))
+    assert [place.store.add(part) for part in (*parts, *parts)] == [True] * 4
+    assert place.store.clip(clip) is None
+    assert place.sounds(clip) == []
+    assert clip not in place.store.unanswered()
+    asked = {clip: {part.number: "0123456789abcdef" for part in parts}}
+    assert place.store.stock(asked) == (asked, frozenset({clip}))
+    # And where the transcript stayed.
+    other = place.clip(3 * HOUR)
+    place.delete(today(other, ("audio",)))
+    assert [place.store.add(part) for part in clip_parts(3 * HOUR)] == [True, True]
+    assert place.sounds(other) == []
+    assert place.store.transcript(other) is not None
+    with pytest.raises(StoreError, match="was deleted, as somebody asked"):
+        place.store.audio(other)
+    # Nobody else is harmed, also in one batch with it.
+    mixed = [*clip_parts(HOUR), *clip_parts(4 * HOUR), *clip_parts(HOUR)]
+    assert place.store.add_all(mixed) == [True, True, False, True, True, True]
+    np.testing.assert_array_equal(place.store.audio(mixed[2].clip), SAMPLES)
+    assert Sweeper(place.database, place.files).sweep() == 2
+    assert place.sounds(clip) == []
+
+
+def adding_and_deleting_at_once_leaves_all_or_nothing(place: Place) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        for n in range(1, 13):
+            parts = clip_parts(n * 100_000)
+            adding = [pool.submit(place.store.add_all, [part]) for part in parts]
+            deleting = pool.submit(place.delete, Deletion(parts[0].clip, "dot", "last", EVENING, ALL))
+            gone = (("dot", parts[0].clip),) == deleting.result().clips
+            assert [outcome for each in adding for outcome in each.result()]
+            if gone:
+                Sweeper(place.database, place.files).sweep()
+                assert place.store.clip(parts[0].clip) is None
+                assert place.sounds(parts[0].clip) == []
+            else:
+                np.testing.assert_array_equal(place.store.audio(parts[0].clip), SAMPLES)
+                place.delete(today(parts[0].clip))
+
+
+def a_clip_that_is_being_answered_is_not_answered(place: Place) -> None:
+    parts = clip_parts(HOUR)
+    for part in parts:
+        place.store.add(part)
+    clip = parts[0].clip
+    assert place.store.claims.take(clip)
+    place.delete(today(place.clip(2 * HOUR)))
+    with pytest.raises(StoreError, match="was deleted while it was listened to"):
+        place.store.add_transcript(clip, Transcript.of((), "test"))
+    assert place.store.transcript(clip) is None
+    assert place.store.unanswered() == []
+
+
 def a_message_is_put_once(place: Place) -> None:
     clip = place.clip(HOUR)
     sent = place.message(clip)
@@ -197,5 +255,8 @@ CASES: tuple[Callable[[Place], None], ...] = (
     the_same_again_changes_nothing,
     a_crash_before_the_files_went_is_made_good,
     an_open_dialog_forgets_its_words,
+    what_comes_late_is_receipted_and_not_kept,
+    a_clip_that_is_being_answered_is_not_answered,
+    adding_and_deleting_at_once_leaves_all_or_nothing,
     a_message_is_put_once,
 )

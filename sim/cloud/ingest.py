@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
-from sqlalchemy import JSON, Connection, TextClause, bindparam, text
+from sqlalchemy import JSON, Connection, String, TextClause, bindparam, text
 
 from sim.errors import Refused
 from uplink.message import Part
@@ -25,6 +26,9 @@ _NEAR = _of_clips(
     'SELECT clip, number, last, begin, "end", digest FROM parts WHERE clip IN :clips AND (number IN :numbers OR last)',
     "numbers",
 )
+_DELETED = _of_clips("SELECT clip, what FROM deleted WHERE clip IN :clips").columns(clip=String, what=JSON)
+_SWEEP_AGAIN = _of_clips("UPDATE deleted SET swept = false WHERE clip IN :clips")
+_UNMAKE = _of_clips("DELETE FROM clips WHERE id IN :clips")
 _NEW_PART = text(
     'INSERT INTO parts (clip, number, last, begin, "end", digest, sealed, facts) '
     "VALUES (:clip, :number, :last, :begin, :end, :digest, :sealed, :facts)"
@@ -34,12 +38,19 @@ _COMPLETE = _of_clips("UPDATE clips SET complete = true WHERE id IN :clips")
 _NEW_TURN = text("INSERT INTO turns (clip, owner, beat) VALUES (:clip, NULL, 0)")
 
 
+class Outcome(Enum):
+    """What became of a part that is neither stored nor refused."""
+
+    DELETED = "its clip was deleted, and what comes late of it is not kept"
+
+
 @dataclass
 class _Known:
     """A clip as far as it must be known to add to it: `near` has its part beside and under each that came."""
 
     device: str
     complete: bool
+    deleted: bool = False
     stored: int = 0
     highest: int = -1
     final: int | None = None
@@ -51,8 +62,8 @@ class _Known:
             self.final = number
 
 
-def add_parts(connection: Connection, parts: Sequence[Part]) -> list[bool | Refused]:
-    """Add parts in their order, within a transaction; of each, whether its clip is complete then, or why it is refused.
+def add_parts(connection: Connection, parts: Sequence[Part]) -> list[bool | Refused | Outcome]:
+    """Add parts in their order, within a transaction; of each, whether its clip is complete then, or why it is not.
 
     The same part again is taken in silence. The clips' rows are locked in the order of their names, so that of several
     who add at once none waits for one that waits for it.
@@ -60,9 +71,12 @@ def add_parts(connection: Connection, parts: Sequence[Part]) -> list[bool | Refu
     devices = {part.clip: part.device for part in reversed(parts)}  # the first to name a clip has it
     known = _known(connection, devices, {n for part in parts for n in range(part.number - 1, part.number + 2)})
     new, again, completed = [], [], []
-    outcomes: list[bool | Refused] = []
+    outcomes: list[bool | Refused | Outcome] = []
     for part in parts:
         clip = known[part.clip]
+        if clip.deleted:
+            outcomes.append(Outcome.DELETED)
+            continue
         sealed = {"clip": part.clip, "number": part.number, "sealed": part.sealed or part.digest}
         try:
             if _is_stored(part, clip):
@@ -101,6 +115,12 @@ def _known(connection: Connection, devices: dict[str, str], numbers: Iterable[in
         known[clip].stored, known[clip].highest = stored, highest
     for clip, *row in connection.execute(_NEAR, {"clips": clips, "numbers": sorted(numbers)}):
         known[clip].add(*row)
+    for clip, what in connection.execute(_DELETED, {"clips": clips}).all():
+        known[clip].deleted = "audio" in what
+    if gone := [clip for clip in clips if known[clip].deleted]:
+        connection.execute(_SWEEP_AGAIN, {"clips": gone})  # their sound is on the disk by now
+    if unmade := [clip for clip in gone if not known[clip].stored]:
+        connection.execute(_UNMAKE, {"clips": unmade})  # they had to be there to be locked
     return known
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from sim.cloud.claims import Claims
 from sim.cloud.database import Database
+from sim.cloud.deletion import is_deleted
 from sim.cloud.files import Files
-from sim.cloud.ingest import add_parts
+from sim.cloud.ingest import Outcome, add_parts
 from sim.cloud.schema import ClipRow, PartRow, TranscriptRow
 from sim.cloud.transcript import Transcript, Word
 from sim.errors import Refused, StoreError
@@ -108,11 +109,12 @@ class ClipStore:
         self._files.write_all({name: part.audio for name, part in zip(names, parts, strict=True) if part.audio})
         with self._database.writing() as session:
             outcomes = add_parts(session.connection(), parts)
-        refused = {name for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, Refused)}
-        kept = {name for name, outcome in zip(names, outcomes, strict=True) if not isinstance(outcome, Refused)}
-        for name in refused - kept:  # and so it will be for everybody: what is stored does not go away
-            self._files.remove(name)
-        return outcomes
+        kept = {name for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, bool)}
+        for name in dict.fromkeys(names):
+            if name not in kept:  # and so it will be for everybody: what is stored does not go away by itself
+                self._files.remove(name)
+        # Of a clip that was deleted there is nothing more to send.
+        return [True if outcome is Outcome.DELETED else outcome for outcome in outcomes]
 
     def next_serial(self, floor: int, count: int = 1) -> int:
         """Give the first of `count` numbers, each at least `floor` and larger than any given before.
@@ -155,9 +157,11 @@ class ClipStore:
     def audio(self, clip: str, known: Callable[[str], Samples | None] = lambda _digest: None) -> Samples:
         """Give the whole clip, int16[end - begin] at 16 kHz; of a part that is `known` by its digest, without a look.
 
-        Raises StoreError where a part is missing, or its file is no longer what was stored.
+        Raises StoreError where a part is missing, was deleted, or its file is no longer what was stored.
         """
         with self._database.reading() as session:
+            if is_deleted(session, clip):
+                raise StoreError(f"the sound of clip {clip} was deleted, as somebody asked; there is no copy of it")
             rows = session.execute(_SOUND, {"clip": clip}).all()
         if not rows:
             raise StoreError(f"clip {clip} is not complete; wait for its other parts")
@@ -181,12 +185,16 @@ class ClipStore:
     def add_transcript(self, clip: str, transcript: Transcript) -> None:
         """Keep what was heard in a clip, which is answered now; a later transcript replaces an earlier one.
 
-        Raises TakenOverError where another receiver has claimed the clip.
+        Raises TakenOverError where another receiver has claimed the clip, StoreError where it was deleted meanwhile.
         """
         words = [[word.text, word.begin, word.end, word.confidence] for word in transcript.words]
         row = {"clip": clip, "recognizer": transcript.recognizer, "text": transcript.text, "words": words}
         with self._database.writing() as session:
             self.claims.settle(session, clip)
+            # Locked, or a deletion that is under way could end before this, and the transcript would outlive it.
+            stored = session.get(ClipRow, clip, with_for_update={"read": True, "key_share": True})
+            if stored is None or is_deleted(session, clip, "transcript"):
+                raise StoreError(f"clip {clip} was deleted while it was listened to; what was heard is not kept")
             session.execute(_TRANSCRIPT, row)
 
     def transcript(self, clip: str) -> Transcript | None:
@@ -201,6 +209,10 @@ class ClipStore:
         complete = set()
         with self._database.reading() as session:
             for clip, marks in parts.items():
+                if is_deleted(session, clip):  # there is nothing more to send of it
+                    here[clip] = dict(marks)
+                    complete.add(clip)
+                    continue
                 rows = {row.number: row.sealed[:MARK_DIGITS] for row in _parts_of(session, clip)}
                 here[clip] = {number: mark for number, mark in marks.items() if rows.get(number) == mark}
                 row = session.get(ClipRow, clip)

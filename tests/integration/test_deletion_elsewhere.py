@@ -46,8 +46,9 @@ def bucket() -> Iterator[str]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_on_postgresql(case: Callable[[Place], None], postgresql: PostgreSQL, tmp_path: Path) -> None:
     url = postgresql.database(f"deletions{free_port()}")
-    store, database = ClipStore(tmp_path, url), Database(url)
-    case(Place(store, database, Files(tmp_path)))
+    store, database, files = ClipStore(tmp_path, url), Database(url), Files(tmp_path)
+    case(Place(store, database, files))
+    files.close()
     database.close()
     store.close()
 
@@ -55,7 +56,8 @@ def test_on_postgresql(case: Callable[[Place], None], postgresql: PostgreSQL, tm
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_in_object_storage(case: Callable[[Place], None], bucket: str, tmp_path: Path) -> None:
     url, root = f"sqlite:///{tmp_path / 'store.sqlite'}", f"{bucket}/{case.__name__.replace('_', '-')}"
-    store, database = ClipStore(root, url), Database(url)
-    case(Place(store, database, Files(root)))
+    store, database, files = ClipStore(root, url), Database(url), Files(root)
+    case(Place(store, database, files))
+    files.close()
     database.close()
     store.close()

@@ -17,7 +17,9 @@ from tests.deletion_cases import CASES, Place
 def place(tmp_path: Path) -> Iterator[Place]:
     store = ClipStore(tmp_path)
     database = Database(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    yield Place(store, database, Files(tmp_path))
+    files = Files(tmp_path)
+    yield Place(store, database, files)
+    files.close()
     database.close()
     store.close()
 
