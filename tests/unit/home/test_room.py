@@ -68,6 +68,16 @@ def test_a_room_is_the_same_room_every_time_and_another_place_is_another_respons
     assert abs(np.corrcoef(first[4000:6000], moved[4000:6000])[0, 1]) < 0.2
 
 
+def test_how_many_cores_there_are_makes_no_difference() -> None:
+    import pyroomacoustics as pra
+
+    room, found = Room(size_m=(6.0, 4.5, 2.6), rt60_s=0.35), set()
+    for threads in (1, 3):
+        pra.constants.set("num_threads", threads)
+        found.add(response(room, (4.5, 1.0, 1.0), (2.0, 1.5, 1.2)).tobytes())
+    assert len(found) == 1
+
+
 def test_without_pyroomacoustics_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyroomacoustics", None)
     with pytest.raises(RoomError, match="install it with: pip install pyroomacoustics"):
