@@ -10,7 +10,7 @@ from sim.report.clips import Clip
 from sim.report.folder import Run
 from sim.report.hearing import Prompt, prompts_of
 from sim.report.speech import Spoken
-from sim.report.step import TELLERS, Scene, Step, no_second_look, undecided, woke
+from sim.report.step import TELLERS, Scene, Step, no_second_look, undecided, went_on, woke
 from sim.report.wording import long
 from wakeword.sound import RATE
 
@@ -40,7 +40,7 @@ class _Link:
 def chains_of(run: Run, clips: Sequence[Clip], lines: Sequence[Spoken]) -> tuple[Chain, ...]:
     """Give the chains in order: a wake word begins one, and replies without a wake word go on with it."""
     prompts = prompts_of(run)
-    scene = Scene(run, {clip.name: clip for clip in clips}, lines)
+    scene = Scene(run, {clip.name: clip for clip in clips}, lines, prompts)
     links: list[_Link] = []
     of_clip: dict[str, _Link] = {}
     prompts_left = list(prompts)
@@ -88,6 +88,8 @@ def _spoke(prompt: Prompt) -> Step:
 def _chain(run: Run, scene: Scene, link: _Link) -> Chain:
     left = [clip for clip in link.clips if clip.name not in link.decided and clip.heard is not None]
     steps = sorted([*link.steps, *(undecided(scene, clip) for clip in left)], key=lambda step: step.at)
+    heard = max((place for place, step in enumerate(steps) if step.heard is not None), default=0)
+    steps = [step if place >= heard else went_on(step) for place, step in enumerate(steps)]
     if any(step.result for step in steps):  # that it ended after that goes without saying
         steps = [step for step in steps if step.look != "ended"]
     messages = [message for message in run.outcome.messages if message.clip in {clip.name for clip in link.clips}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten, wrap
@@ -67,11 +67,12 @@ class Device:
 
 @dataclass(frozen=True)
 class Row:
-    """A strip of the picture, so high in inches."""
+    """A strip of the picture, so high in inches; `devices` are those whose recordings shade it."""
 
     title: str
     height: float
     draw: Callable[[Axes], None]
+    devices: Sequence[Device]
 
 
 def draw_figure(folder: Path, path: Path) -> None:
@@ -96,7 +97,7 @@ def draw_figure(folder: Path, path: Path) -> None:
             axes.set_ylabel(row.title, rotation=0, ha="right", va="center")
             axes.set(xlim=(begin / RATE, max(end, begin + HOP) / RATE))
             axes.spines["right"].set_visible(False)
-            _shade(axes, devices)
+            _shade(axes, row.devices)
             row.draw(axes)
         for axes in strips[:-1, 0]:
             axes.spines["bottom"].set_visible(False)
@@ -133,28 +134,31 @@ def _rows(devices: Sequence[Device], lines: Sequence[Spoken], begin: int, end: i
     for number, who in enumerate(dict.fromkeys(line.who for line in lines)):  # as on the page, also of a part
         own = [Span(line.begin, line.end, line.text, "") for line in shown if line.who == who]
         if own:
-            rows.append(Row(who, 0.5, _texts(own, COLOURS[number % len(COLOURS)], begin, end)))
+            rows.append(Row(who, 0.5, _texts(own, COLOURS[number % len(COLOURS)], begin, end), devices))
     for device in devices:
         name = f"{device.run.name}\n" if len(devices) > 1 else ""
-        if (wave := _wave(device.run, begin, end)) is not None:
-            rows.append(Row(f"{name}microphone", 0.75, wave))
-        heard = [
-            Span(clip.begin, clip.stop, clip.heard, "")
-            for clip in device.clips
-            if clip.heard and clip.begin < end and begin < clip.stop
-        ]
-        if heard:
-            rows.append(Row(f"{name}heard", 0.5, _texts(heard, SHADE, begin, end)))
-        if device.prompts:
-            most = max(len(prompt.listeners) for prompt in device.prompts)
-            rows.append(Row(f"{name}device says", 0.34 + 0.13 * most, _prompts(device.prompts, most)))
-        for column, word in enumerate(device.run.outcome.manifest.words):
-            if len(device.run.scores):
-                rows.append(Row(f"{name}“{word}”", 0.7, _score(device.run, word, column)))
-        rows.append(Row(f"{name}light", 0.24, _light(device.run)))
-        if device.chains:
-            rows.append(Row(f"{name}decisions", 0.3, _decisions(device.chains)))
+        for title, height, draw in _strips(device, begin, end):
+            rows.append(Row(f"{name}{title}", height, draw, [device]))
     return rows
+
+
+def _strips(device: Device, begin: int, end: int) -> Iterator[tuple[str, float, Callable[[Axes], None]]]:
+    """Title, height and drawing of each strip of a device that has something to show."""
+    run = device.run
+    if (wave := _wave(run, begin, end)) is not None:
+        yield "microphone", 0.75, wave
+    heard = [clip for clip in device.clips if clip.heard and clip.begin < end and begin < clip.stop]
+    if heard:
+        yield "heard", 0.5, _texts([Span(c.begin, c.stop, c.heard or "", "") for c in heard], SHADE, begin, end)
+    if device.prompts:
+        most = max(len(prompt.listeners) for prompt in device.prompts)
+        yield "device says", 0.34 + 0.13 * most, _prompts(device.prompts, most)
+    for column, word in enumerate(run.outcome.manifest.words):
+        if len(run.scores):
+            yield f"“{word}”", 0.7, _score(run, word, column)
+    yield "light", 0.24, _light(run)
+    if device.chains:
+        yield "decisions", 0.3, _decisions(device.chains)
 
 
 def _shade(axes: Axes, devices: Sequence[Device]) -> None:

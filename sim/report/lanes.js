@@ -106,23 +106,27 @@ function drawSpans(holder, spans) {
   holder.replaceChildren(...shown);
 }
 
-/** Whether each word has room where it was said: about 6 pixels a letter, on the whole. */
+/** Whether each word has room where it was said: about 7 pixels a letter, on the whole. */
 function wordsFit(span) {
   if (!span.words.length) return false;
   const letters = span.words.reduce((sum, [text]) => sum + text.length + 1, 0);
-  return ((span.end - span.begin) / view.span) * view.width > 6.2 * letters;
+  return ((span.end - span.begin) / view.span) * view.width > 7.2 * letters;
 }
 
-/** Each word at its time. */
+/** Each word at its time, as wide as it may be before the next one. */
 function wordsOf(span, left, width) {
-  const shown = span.words.filter(([, begin, end]) => end >= view.from && begin <= view.to);
-  return shown.map(([text, begin, end, about]) => {
-    const made = element("span", "w", text);
-    made.style.left = `${((view.x(begin) - left) / Math.max(width, 0.01)) * 100}%`;
-    made.style.minWidth = `${((view.x(end) - view.x(begin)) / Math.max(width, 0.01)) * 100}%`;
-    made.about = about;
-    return made;
+  const per = 100 / Math.max(width, 0.01);
+  const made = [];
+  span.words.forEach(([text, begin, end, about], place) => {
+    if (end < view.from || begin > view.to) return;
+    const word = element("span", "w", text);
+    word.style.left = `${(view.x(begin) - left) * per}%`;
+    const next = span.words[place + 1]?.[1];
+    if (next > begin) word.style.width = `${(view.x(next) - view.x(begin)) * per}%`;
+    word.about = about;
+    made.push(word);
   });
+  return made;
 }
 
 /** Tell each span where the next one with words begins: so far its own words may go. */

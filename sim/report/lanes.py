@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 from sim.report.chain import Chain
 from sim.report.clips import Clip, Part
@@ -75,10 +76,14 @@ def _sure(confidence: float | None) -> str:
 
 
 def _decisions(chains: Iterable[Chain]) -> Iterator[Span]:
-    """Numbered as in the story."""
+    """Numbered as in the story; those of one moment together."""
     for chain in chains:
-        for number, step in enumerate(chain.steps, 1):
-            yield Span(step.at, step.at, str(number), f"decision {step.look}", words_of_step(step))
+        numbered = enumerate(chain.steps, 1)
+        for at, together in groupby(numbered, lambda pair: pair[1].at):
+            numbers, steps = zip(*together, strict=True)
+            text = "–".join(str(number) for number in dict.fromkeys((numbers[0], numbers[-1])))
+            look = next((step.look for step in steps if " " in step.look), steps[0].look)
+            yield Span(at, at, text, f"decision {look}", tuple(line for step in steps for line in words_of_step(step)))
 
 
 def lights(run: Run) -> Iterator[Span]:

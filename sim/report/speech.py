@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sim.report.folder import LATEST, Run
@@ -22,7 +22,10 @@ class Word:
 
 @dataclass(frozen=True)
 class Spoken:
-    """A line that somebody said, samples `begin` to `end`; where the end is not known it is the begin."""
+    """A line that somebody said, samples `begin` to `end`; where the end is not known it is the begin.
+
+    `means`: what somebody who addressed the device meant by it: intent, contact, confirm, those that there are.
+    """
 
     who: str
     text: str
@@ -30,6 +33,7 @@ class Spoken:
     end: int
     addressed: bool
     words: tuple[Word, ...] = ()
+    means: Mapping[str, Any] = field(default_factory=dict)
 
 
 def spoken(run: Run) -> tuple[Spoken, ...]:
@@ -48,7 +52,8 @@ def spoken(run: Run) -> tuple[Spoken, ...]:
         end = max(begin, _sample(facts.get("end"), begin if known is None else known.end))
         meant = facts["to"] is not None if "to" in facts else (who, text) in script
         words = words_of(facts.get("words"), who=who)
-        found[begin, who, text] = Spoken(who, text, begin, end, meant, words)
+        means = facts["means"] if isinstance(facts.get("means"), dict) else {}
+        found[begin, who, text] = Spoken(who, text, begin, end, meant, words, means)
     return tuple(sorted(found.values(), key=lambda line: (line.begin, line.who, line.text)))
 
 
@@ -90,6 +95,12 @@ def said_between(lines: Iterable[Spoken], begin: int, end: int) -> str:
             after = " …" if inside[-1] is not line.words[-1] else ""
             told.append(before + " ".join(word.text for word in inside) + after)
     return " ".join(told)
+
+
+def meant_between(lines: Iterable[Spoken], begin: int, end: int, what: str) -> Any:
+    """Give what was meant (intent, contact or confirm) by what was said in a stretch, None where nothing was."""
+    inside = (line.means.get(what) for line in lines if line.begin < end and begin < line.end)
+    return next((meant for meant in inside if meant is not None), None)
 
 
 def speakers_between(lines: Iterable[Spoken], begin: int, end: int) -> tuple[str, ...]:

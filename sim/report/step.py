@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from device.events import Event
@@ -11,7 +11,7 @@ from sim.report.clips import Clip
 from sim.report.folder import Run
 from sim.report.hearing import Prompt
 from sim.report.quote import Quote, heard_in, said_at
-from sim.report.speech import Spoken
+from sim.report.speech import Spoken, meant_between
 from sim.report.wording import ENDS, INTENTS, count, level, listing, long, plain
 from wakeword.sound import RATE
 
@@ -24,8 +24,8 @@ class Step:
     """What happened at sample `at`; samples `begin` to `end` are its sound.
 
     `look`: its CSS class. `said` and `heard`: the same moment as it was and as it was heard; `taken_for` what became
-    of it. `score` needed `needed`, both 0 to 1. `result`: what this step did, `stop`: why nothing more came, each in a
-    few words and only where that is so.
+    of it, `meant` what somebody who addressed the device had meant. `score` needed `needed`, both 0 to 1. `result`:
+    what this step did, `stop`: why nothing more came, each in a few words and only where that is so.
     """
 
     at: int
@@ -38,6 +38,7 @@ class Step:
     said: Quote | None = None
     heard: Quote | None = None
     taken_for: str = ""
+    meant: str = ""
     score: float | None = None
     needed: float | None = None
     others: tuple[str, ...] = ()
@@ -52,7 +53,8 @@ class Scene:
 
     run: Run
     clips: Mapping[str, Clip]
-    lines: Sequence[Spoken] = field(default=())
+    lines: Sequence[Spoken] = ()
+    prompts: Sequence[Prompt] = ()
 
     def setting(self, *names: str) -> Any:
         """A setting of the far end, None where it is not known."""
@@ -72,6 +74,10 @@ def woke(scene: Scene, clip: Clip) -> Step:
     begin, end = wake.get("word_begin"), wake.get("word_end")
     if not isinstance(begin, int) or not isinstance(end, int):
         begin, end = clip.begin, wake["sample"]
+    said = said_at(scene.lines, begin, end)
+    own = [prompt for prompt in scene.prompts if prompt.begin < end and begin < prompt.end]
+    if own and (said is None or not said.text):
+        said = Quote(own[0].text, who=(f"{scene.run.name} itself",))
     known = {True: "Nobody had addressed the device.", False: "The device had been addressed.", None: ""}[clip.false]
     return Step(
         wake["sample"],
@@ -81,7 +87,7 @@ def woke(scene: Scene, clip: Clip) -> Step:
         max(0, begin - LEAD),
         end + LEAD,
         clip,
-        said=said_at(scene.lines, begin, end),
+        said=said,
         taken_for=f"“{wake['word']}”",
         score=wake["score"],
         needed=wake["threshold"],
@@ -110,6 +116,11 @@ def undecided(scene: Scene, clip: Clip) -> Step:
         said=said_at(scene.lines, clip.begin, clip.stop, context=False),
         heard=Quote(clip.heard or ""),
     )
+
+
+def went_on(step: Step) -> Step:
+    """Take from a step that it stopped the chain: it was asked again, and something more was heard."""
+    return replace(step, look=step.look.removesuffix(" stopped"), stop="") if step.stop else step
 
 
 def _verified(_: Scene, clip: Clip, event: Event) -> Step:
@@ -146,13 +157,19 @@ def _arbitrated(scene: Scene, clip: Clip, event: Event) -> Step:
 
 
 def _interpretation(scene: Scene, clip: Clip, event: Event, phrase: str, **more: Any) -> Step:
+    """What was heard was taken for something; how sure that had to be, the fact or else a setting says."""
     heard, begin, end = heard_in(clip, phrase)
     whole = (begin, end) == (clip.begin, clip.stop)
     said = said_at(scene.lines, begin, end, context=not whole)
     margin = 0 if whole else LEAD // 2
+    what = {"contact": "contact", "confirmation": "confirm"}.get(event.kind, "intent")
+    meant = meant_between(scene.lines, begin, end, what)
+    needed = _number(event.facts.get("needed"))
     return Step(
         event.sample, begin=max(0, begin - margin), end=end + margin, clip=clip, said=said, heard=heard,
-        score=_number(event.facts.get("score")), **more,
+        score=_number(event.facts.get("score")),
+        needed=scene.share("dialog", f"{what}_score") if needed is None else needed,
+        meant="" if meant is None else _meant(meant), **more,
     )  # fmt: skip
 
 
@@ -170,7 +187,6 @@ def _intent(scene: Scene, clip: Clip, event: Event) -> Step:
         title="Heard no request" if nothing else "Heard a request",
         text=_clip(clip) + like,
         taken_for="nothing" if nothing else INTENTS.get(intent, plain(intent)),
-        needed=scene.share("dialog", "intent_score"),
         others=tuple(named),
         stop="not taken for a request" if nothing else "",
     )  # fmt: skip
@@ -182,15 +198,16 @@ def _contact(scene: Scene, clip: Clip, event: Event) -> Step:
     known = isinstance(name, str) and bool(name)
     by = f" Matched by {facts['by']}." if known and isinstance(facts.get("by"), str) else ""
     others = [f"{who} {score:.2f}" for who, score in _pairs(facts.get("candidates")) if who != name]
+    score, needed = _number(facts.get("score")), _number(facts.get("needed"))
+    several = not known and score is not None and needed is not None and score >= needed
     return _interpretation(
         scene, clip, event, str(facts["heard"]),
         look="heard" if known else "heard stopped",
         title="Heard a name" if known else "Heard no name",
         text=_clip(clip) + by,
-        taken_for=str(name) if known else "nobody in the contacts",
-        needed=scene.share("dialog", "contact_score"),
+        taken_for=str(name) if known else "several contacts" if several else "nobody in the contacts",
         others=tuple(others),
-        stop="" if known else "no contact was close enough",
+        stop="" if known else "several contacts have that name" if several else "no contact was close enough",
     )  # fmt: skip
 
 
@@ -206,8 +223,17 @@ def _confirmation(scene: Scene, clip: Clip, event: Event) -> Step:
     )  # fmt: skip
 
 
+def _meant(value: object) -> str:
+    return (
+        {True: "yes", False: "no"}.get(value, "")
+        if isinstance(value, bool)
+        else INTENTS.get(str(value), plain(str(value)))
+    )
+
+
 def _message(scene: Scene, clip: Clip, event: Event) -> Step:
     to, audio_s = str(event.facts["to"]), _number(event.facts.get("audio_s"))
+    begin = clip.begin if audio_s is None else max(clip.begin, clip.stop - round(audio_s * RATE))
     length = long((clip.stop - clip.begin) / RATE if audio_s is None else audio_s)
     astray = any(one.misdirected for one in scene.run.outcome.messages if one.clip == clip.name)
     return Step(
@@ -215,10 +241,10 @@ def _message(scene: Scene, clip: Clip, event: Event) -> Step:
         "sent astray" if astray else "sent",
         f"Sent to {to}",
         f"{length} of what was said went to {to}{', which nobody had meant' if astray else ''}.",
-        clip.begin,
+        begin,
         clip.stop,
         clip,
-        said=said_at(scene.lines, clip.begin, clip.stop, context=False),
+        said=said_at(scene.lines, begin, clip.stop, context=False),
         heard=Quote(text if isinstance(text := event.facts.get("text"), str) else clip.heard or ""),
         result=f"{length} sent to {to}",
     )
@@ -242,9 +268,17 @@ def _deleted(scene: Scene, clip: Clip, event: Event) -> Step:
 
 
 def _action(_: Scene, clip: Clip, event: Event) -> Step:
-    name, value = plain(str(event.facts["name"])), event.facts.get("value")
-    told = "" if value is None or isinstance(value, dict | list) else f": {value}"
-    return Step(event.sample, "did", "Did", f"{name}{told}", clip.begin, clip.stop, clip, result=f"{name}{told}")
+    told = f"{plain(str(event.facts['name']))}{_value(event.facts)}"
+    return Step(event.sample, "did", "Did", told, clip.begin, clip.stop, clip, result=told)
+
+
+def _value(facts: Mapping[str, Any]) -> str:
+    value = facts.get("value")
+    if facts["name"] == "timer" and (seconds := _number(value)) is not None:
+        return f" of {long(seconds)}"
+    if facts["name"] == "time" and isinstance(value, str) and "T" in value:
+        return f" told: {value.partition('T')[2][:5]}"
+    return "" if value is None or isinstance(value, dict | list) else f": {value}"
 
 
 def _blocked(_: Scene, clip: Clip, event: Event) -> Step:

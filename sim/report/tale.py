@@ -65,6 +65,8 @@ def _quotes(step: Step) -> str:
         parts.append(f"<dt>really said{escape(by)}</dt><dd>{_quote(step.said)}</dd>")
     if step.heard is not None:
         parts.append(f"<dt>heard</dt><dd>{_quote(step.heard)}</dd>")
+    if step.meant:
+        parts.append(f"<dt>meant</dt><dd>{escape(step.meant)}</dd>")
     if step.taken_for:
         parts.append(f'<dt>taken for</dt><dd class="taken">{escape(step.taken_for)}</dd>')
     return f'<dl class="quotes">{"".join(parts)}</dl>' if parts else ""

@@ -15,6 +15,7 @@ def words_of_step(step: Step) -> tuple[str, ...]:
         step.title if prompt is None else f"{step.title}: “{prompt.text}”",
         *([f"really said: “{step.said.text}”"] if step.said is not None and step.said.text else []),
         *([f"heard: “{step.heard.text}”" if step.heard.text else "heard: nothing"] if step.heard is not None else []),
+        *([f"meant: {step.meant}"] if step.meant else []),
         *([f"taken for {step.taken_for}"] if step.taken_for else []),
         *([f"score {step.score:.2f}{needed(step)}"] if step.score is not None else []),
         *filter(None, [step.text]),

@@ -17,6 +17,7 @@ from sim.report.chain import Chain, chains_of
 from sim.report.clips import clips_of
 from sim.report.folder import read_run
 from sim.report.hearing import prompts_of
+from sim.report.quote import Quote
 from sim.report.speech import said_between, spoken, words_of
 from sim.report.whatif import Tried, read_tried, stages, verdict
 from tests.report_kit import LINES, WHAT_IF, Evening, oregon, oregon_run
@@ -104,7 +105,7 @@ def test_the_page_tells_the_chain_with_its_sound_and_numbers(tmp_path: Path) -> 
     ):
         assert told in text.replace("\N{NO-BREAK SPACE}", " "), told
     assert page.count('class="play hear"') == 7
-    assert lanes_of(page)["decisions"]["spans"][0]["text"] == "1"
+    assert lanes_of(page)["decisions"]["spans"][0]["text"] == "1–2"
     assert [span["look"] for span in lanes_of(page)["device says"]["spans"]] == ["prompt unheard", "prompt"]
 
 
@@ -130,7 +131,12 @@ def test_words_stand_at_their_times_with_how_sure_the_recognizer_was(tmp_path: P
         ("confirmation", {"heard": "so", "answer": "unclear", "score": 0.1}, "Heard an answer", "not confirmed"),
         ("blocked", {"what": "send_message", "why": "communications are off"}, "Refused",
          "refused: send message: communications are off"),
-        ("action", {"name": "timer", "value": "5 minutes"}, "Did", "timer: 5 minutes"),
+        ("contact", {"heard": "frank", "name": None, "score": 1.0, "needed": 0.7}, "Heard no name",
+         "several contacts have that name"),
+        ("action", {"name": "timer", "value": 90}, "Did", "timer of 90.0 s"),
+        ("action", {"name": "time", "value": "2018-05-24T18:42:07-07:00"}, "Did", "time told: 18:42"),
+        ("action", {"name": "volume", "value": 5}, "Did", "volume: 5"),
+        ("action", {"name": "stop", "value": None}, "Did", "stop"),
         ("deleted", {"clips": ["x", "y"], "what": ["audio"], "kept": ["transcripts"]}, "Deleted",
          "2 clips deleted, transcripts kept"),
         ("dialog_ended", {"why": "cancelled"}, "Ended", "cancelled"),
@@ -145,8 +151,54 @@ def test_each_way_a_chain_can_end(
     home.tell(140_000, kind, clip=clip, **facts)
     (chain,) = chains(home.write(tmp_path / "run"))
     assert title in titles(chain)
-    assert chain.came_of_it == came_of_it
+    assert chain.came_of_it.replace("\N{NO-BREAK SPACE}", " ") == came_of_it
     assert not chain.harm
+
+
+def test_what_was_asked_again_did_not_stop_the_chain(tmp_path: Path) -> None:
+    home, clip = woken()
+    home.tell(136_000, "intent", clip=clip, intent="send_message", phrase="sent a message", score=0.8, needed=0.75)
+    second = home.capture(200_000, 260_000, "expect_speech", "the office")
+    home.tell(260_000, "contact", clip=second, heard="the office", name=None, score=0.4, needed=0.7, candidates=[])
+    third = home.capture(300_000, 340_000, "expect_speech", "frank")
+    home.tell(340_000, "contact", clip=third, heard="frank", name="Frank", score=1.0, needed=0.7, candidates=[])
+    home.tell(350_000, "expect_timed_out", clip=third)
+    (chain,) = chains(home.write(tmp_path / "run"))
+    assert [step.title for step in chain.steps if step.stop] == ["Time ran out"]
+    assert [step.needed for step in chain.steps if step.heard] == [0.75, 0.7, 0.7]
+    assert chain.came_of_it == "nobody answered the device"
+
+
+def test_what_was_meant_stands_beside_what_it_was_taken_for(tmp_path: Path) -> None:
+    home, clip = woken(to="echo-dot")
+    sample, kind, facts = home.events[0]
+    home.events[0] = sample, kind, {**facts, "means": {"intent": "timer", "contact": "Linda", "confirm": False}}
+    home.tell(136_000, "intent", clip=clip, intent="time", phrase="so i sent a message", score=0.8)
+    home.tell(136_000, "contact", clip=clip, heard="so i sent a message to the office", name="Frank", score=0.8)
+    home.tell(136_000, "confirmation", clip=clip, heard="so i sent a message to the office", answer="yes", score=0.8)
+    (chain,) = chains(home.write(tmp_path / "run"))
+    steps = [(step.meant, step.taken_for) for step in chain.steps if step.meant]
+    assert steps == [
+        ("a request for a timer", "a question for the time"), ("Linda", "Frank"), ("no", "“yes”"),
+    ]  # fmt: skip
+
+
+def test_a_device_that_wakes_on_its_own_voice_is_told_so(tmp_path: Path) -> None:
+    home = Evening()
+    home.prompt(300_000, "Alexis, right?")
+    span = {"word_begin": 301_000, "word_end": 309_000}
+    home.tell(309_760, "wake", word="alexa", model="", score=0.61, threshold=0.5, warming_up=False, **span)
+    home.capture(293_000, 330_000, "wakeword", "")
+    (chain,) = chains(home.write(tmp_path / "run"))
+    assert chain.steps[0].said == Quote("Alexis, right?", who=("echo-dot itself",))
+
+
+def test_a_message_in_the_request_itself_is_the_end_of_its_clip(tmp_path: Path) -> None:
+    home, clip = woken()
+    home.tell(136_000, "intent", clip=clip, intent="send_message", phrase="sent a message", score=0.8)
+    home.tell(136_000, "message", clip=clip, to="Frank", text="to the office", audio_s=2.5)
+    (chain,) = chains(home.write(tmp_path / "run"))
+    assert (chain.steps[-1].begin, chain.steps[-1].end) == (96_000, 136_000)
 
 
 def test_a_device_that_was_addressed_is_not_told_as_an_accident(tmp_path: Path) -> None:
