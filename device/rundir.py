@@ -27,11 +27,15 @@ from wakeword.sound import RATE, SoundWriter, encode_flac
 from wakeword.span import word_span
 
 _FILES = ("run.json", "events.jsonl", "home.flac", "labels.txt", "scores.npy", "report.html")
+DEVICES = "devices"
+"""Where the directories of further devices of one run lie, one each, by name."""
 _CLIP_FILE = re.compile(r"metadata\.csv|[a-z0-9-]+-\d{12,}\.flac")
 _PACKAGES = ("misheard", "numpy", "onnxruntime", "openwakeword", "pocketsphinx", "vosk", "soxr", "soundfile")
 
 Addressed = Callable[[int, int], bool]
 """Whether somebody addressed the device between two samples: the truth, where it is known."""
+Meant = Callable[[Mapping[str, Any], int, int], bool]
+"""Whether somebody meant, between two samples, to send a message (its facts) to whom it went."""
 
 
 class RunDirectory:
@@ -50,9 +54,11 @@ class RunDirectory:
         *,
         keep_audio: bool = False,
         addressed: Addressed | None = None,
+        meant: Meant | None = None,
     ) -> None:
         """Make the folder; an earlier run in it is replaced. Raises DeviceError where that cannot be."""
-        self.folder, self._stream, self._addressed = folder, stream, addressed
+        self.folder, self._stream = folder, stream
+        self._addressed, self._meant = addressed, meant
         self._words = words
         try:
             _clear(folder)
@@ -64,6 +70,10 @@ class RunDirectory:
         self._home_end = 0
         self._broken: str | None = None
         self._recognizers: set[str] = set()
+        self.messages: list[dict[str, Any]] = []
+        """Sent so far, as in `run.json`."""
+        self.deleted: list[str] = []
+        """Clips deleted so far."""
         self._scores = array("f")
         self._labels: list[tuple[int, int, str]] = []
         self._clips: dict[str, dict[str, Any]] = {}
@@ -141,6 +151,17 @@ class RunDirectory:
     def _prompt(self, sample: int, facts: Mapping[str, Any]) -> None:
         self.label(sample, sample + facts["samples"], f"prompt: {facts['text']}")
 
+    def _message(self, sample: int, facts: Mapping[str, Any]) -> None:
+        steps = [step["clip"] for step in facts.get("because", ())]
+        turns = [self._clips[clip] for clip in steps if clip in self._clips]
+        begin = min((clip["begin"] for clip in turns), default=sample)
+        misdirected = None if self._meant is None else not self._meant(facts, begin, sample)
+        told = {name: facts[name] for name in ("to", "audio_s", "id", "clip") if name in facts}
+        self.messages.append({**told, "misdirected": misdirected})
+
+    def _delete(self, _: int, facts: Mapping[str, Any]) -> None:
+        self.deleted += [clip for clip in facts["clips"] if clip not in self.deleted]
+
     _handlers: Mapping[str, Callable[[RunDirectory, int, Mapping[str, Any]], None]] = {
         Kind.WAKE: _wake,
         Kind.NEAR_MISS: _near_miss,
@@ -149,10 +170,12 @@ class RunDirectory:
         Kind.PROMPT: _prompt,
         "receipt": _received,
         "transcript": _transcript,
+        "message": _message,
+        "deleted": _delete,
     }
 
-    def close(self, manifest: Mapping[str, JSON]) -> dict[str, Any]:
-        """Write what is only known at the end; give the content of `run.json`.
+    def close(self, manifest: Mapping[str, JSON], **outcome: Any) -> dict[str, Any]:
+        """Write what is only known at the end; give the content of `run.json`, to which `outcome` adds.
 
         Raises DeviceError where the disk did not take all of it: the device goes on without, and it is told here.
         """
@@ -171,8 +194,9 @@ class RunDirectory:
                 "received": sum(bool(clip.get("received")) for clip in self._clips.values()),
                 "uploaded_s": uploaded / RATE,
             },
-            "messages": [],
-            "deleted": [],
+            "messages": self.messages,
+            "deleted": self.deleted,
+            **outcome,
         }
         with self._on_disk():
             self._events.close()
@@ -224,14 +248,24 @@ def _clear(folder: Path) -> None:
     """Remove an earlier run; refuse to touch a folder that holds anything else."""
     if not folder.exists():
         return
-    clips = tuple((folder / "clips").glob("*"))
-    foreign = any(path.name not in (*_FILES, "clips") for path in folder.iterdir())
-    if foreign or not all(_CLIP_FILE.fullmatch(path.name) for path in clips):
-        raise DeviceError(f"{folder} holds more than a run; choose another folder with --out, or empty it")
-    for path in (*clips, *(folder / name for name in _FILES)):
-        path.unlink(missing_ok=True)
-    if (folder / "clips").is_dir():
-        (folder / "clips").rmdir()
+    devices = tuple((folder / DEVICES).glob("*"))
+    for each in (folder, *devices):
+        if not _is_run(each):
+            raise DeviceError(f"{each} holds more than a run; choose another folder with --out, or empty it")
+    for each in (*devices, folder):
+        for path in (*(each / "clips").glob("*"), *(each / name for name in _FILES)):
+            path.unlink(missing_ok=True)
+        for name in ("clips", DEVICES):
+            if (each / name).is_dir():
+                (each / name).rmdir()
+        if each is not folder:
+            each.rmdir()
+
+
+def _is_run(folder: Path) -> bool:
+    clips = (folder / "clips").glob("*")
+    known = {*_FILES, "clips", DEVICES}
+    return {path.name for path in folder.iterdir()} <= known and all(_CLIP_FILE.fullmatch(path.name) for path in clips)
 
 
 def _point_to(folder: Path) -> None:

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from device.events import Event, Kind
+from device.runtime import Observer
 from wakeword.sound import RATE
 
 _LIGHTS = {"off": ("○", "dim"), "listening": ("●", "bold cyan"), "thinking": ("◐", "cyan"), "speaking": ("◉", "blue")}
@@ -39,6 +40,10 @@ class Timeline:
         if self._live is not None:
             self._live.stop()
 
+    def other(self, name: str) -> Observer:
+        """Give an observer for a further device of one home: its lines have its name; what all hear is left out."""
+        return lambda event: None if event.kind in _HEARD_BY_ALL else self._show(event, f"{name}: ")
+
     def note(self, event: Event) -> None:
         """Show an event, if it is worth it."""
         facts: Mapping[str, Any] = event.facts
@@ -47,12 +52,15 @@ class Timeline:
             return
         if event.kind == Kind.LIGHT:
             self._light = facts["light"]
+        self._show(event)
+
+    def _show(self, event: Event, whose: str = "") -> None:
         line = _LINES.get(event.kind)
-        text = line(facts) if line is not None else None
+        text = line(event.facts) if line is not None else None
         if text is not None:
             mark, style, words = text
             self._console.print(
-                Text.assemble((_clock(event.sample), "dim"), "  ", (f"{mark} {words}", style)), soft_wrap=True
+                Text.assemble((_clock(event.sample), "dim"), "  ", (f"{mark} {whose}{words}", style)), soft_wrap=True
             )
 
     def _hop(self, sample: int, score: float) -> None:
@@ -85,7 +93,50 @@ def _light(facts: Mapping[str, Any]) -> tuple[str, str, str]:
     return _LIGHTS.get(facts["light"], ("■", "red"))[0], "cyan", f"light: {facts['light']}"
 
 
+def _intent(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    if facts["intent"] == "none":
+        return "?", "green", "no request in it"
+    return "?", "bold green", f"“{facts['phrase']}” taken for {facts['intent']}, {facts['score']:.2f}"
+
+
+def _contact(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    if facts["name"] is None:
+        return "?", "green", "no contact in it"
+    return "?", "bold green", f"“{facts['heard']}” taken for {facts['name']}, {facts['score']:.2f} by {facts['by']}"
+
+
+def _confirmation(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    if facts["answer"] == "unclear":
+        return "?", "green", "neither a yes nor a no in it"
+    return "?", "bold green", f"“{facts['heard']}” taken for a {facts['answer']}"
+
+
+def _audible(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    levels = f"{facts['level_db_spl']:.0f} dB against {facts['rest_db_spl']:.0f} dB"
+    heard = "heard" if facts["heard"] else "did not hear"
+    return "”", "blue", f"{facts['who']} {heard} it: {levels}"
+
+
+def _verified(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    levels = f"{facts['score']:.2f} {'over' if facts['passed'] else 'under'} {facts['threshold']:g}"
+    verdict = "passed" if facts["passed"] else "a false wake"
+    return "?", "yellow", f"second look at “{facts['word']}” by {facts['method']}: {verdict}, {levels}"
+
+
+_HEARD_BY_ALL = {Kind.HOP, "said", "prompt_audible"}
+
 _LINES: Mapping[str, _Line] = {
+    "verified": _verified,
+    "arbitrated": lambda f: ("?", "yellow", f"{f['winner']} answers, it heard it best"),
+    "intent": _intent,
+    "contact": _contact,
+    "confirmation": _confirmation,
+    "message": lambda f: ("✉", "bold red", f"sent to {f['to']}: {f['audio_s']:.1f} s of sound, “{f['text']}”"),
+    "deleted": lambda f: ("✂", "magenta", f"deleted: {', '.join(f['what'])} of {len(f['clips'])} clips"),
+    "action": lambda f: ("✓", "green", f"{f['name']} {f['value'] or ''}".rstrip()),
+    "blocked": lambda f: ("✂", "green", f"{f['what']} refused: {f['why']}"),
+    "dialog_ended": lambda f: ("·", "dim", f"the far end gives up: {f['why']}"),
+    "prompt_audible": _audible,
     "said": lambda f: ("“", "white", f"{f['who']}: {f['text']}"),
     Kind.WAKE: lambda f: ("▲", "bold yellow", f"woke on “{f['word']}”, score {f['score']:.3f} over {f['threshold']:g}"),
     Kind.WAKE_REFUSED: lambda f: ("△", "yellow", f"heard “{f['word']}” again ({f['score']:.3f}) while {f['state']}"),

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.whatif.table import Changed
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `misheard sim`."""
     from device.command import pair
+    from wakeword.canvas import picture_path
 
     parser = subparsers.add_parser(
         "sim",
         help="play a scenario through the device and the far end",
-        description="Plays a scenario: the device hears it, and what it sends arrives at a far end.",
+        description="Plays a scenario: devices hear it, and what they send arrives at a far end.",
     )
     add = parser.add_argument
     add("scenario", metavar="SCENARIO", help="a shipped scenario's name, or a YAML file")
     add("--seed", type=int, metavar="N", help="instead of the scenario's own")
     add("--out", type=Path, metavar="DIR", help="the run directory [runs/SCENARIO]")
+    what_if = "play it again with a safeguard, NAME or NAME=VALUE, or with each of them: all; may be repeated"
+    add("--what-if", action="append", default=[], metavar="NAME[=VALUE]", help=what_if)
     add("--wire", choices=("inprocess", "mqtt"), default="inprocess", help="how device and far end talk [inprocess]")
     add("--pace", choices=("real", "fast"), default="fast", help="as it would be heard, or as fast as it goes [fast]")
-    add("--recognizer", default="auto", metavar="NAME", help="auto, vosk, pocketsphinx or none [auto]")
-    add("--config", default="echo-dot", metavar="F", help="the device's profile or a YAML file [echo-dot]")
-    add("--set", action="append", default=[], type=pair, metavar="KEY=VALUE", help="a setting of the device")
+    add("--recognizer", metavar="NAME", help="auto, vosk, pocketsphinx or none; short for cloud.ears.recognizer")
+    add("--config", metavar="F", help="a device profile or YAML file, in place of those of the scenario")
+    add("--cloud", metavar="F", help="a far-end profile or YAML file, in place of that of the scenario")
+    keys = "a setting of the devices; with cloud. or scenario. ahead, of the far end or the scenario"
+    add("--set", action="append", default=[], type=pair, metavar="KEY=VALUE", help=keys)
+    add("--figure", type=picture_path, metavar="FILE", help="draw the evening into FILE too, a .png, .svg or .pdf")
     parser.set_defaults(run=run)
 
 
@@ -33,18 +46,37 @@ def run(args: argparse.Namespace) -> int:
     from rich.text import Text
 
     from device.command import summarize
-    from device.config import load_device
-    from sim.report import write_report
-    from sim.run import Play, play
-    from sim.scenario import load_scenario
+    from sim.play.play import play
+    from sim.play.setup import prepare
+    from sim.report import write_figure, write_report
+    from sim.whatif.safeguards import chosen
 
-    seed = [] if args.seed is None else [("seed", str(args.seed))]
-    scenario = load_scenario(args.scenario, seed)
+    ears = [] if args.recognizer is None else [("cloud.ears.recognizer", args.recognizer)]
+    setup = prepare(args.scenario, seed=args.seed, profile=args.config, cloud=args.cloud, overrides=[*args.set, *ears])
+    changed = [(guard, value, guard.apply(setup, value)) for guard, value in chosen(args.what_if)]
     console = Console(highlight=False)
-    console.print(Text.assemble((scenario.name, "bold"), f": {scenario.shows}"))
-    out = args.out or Path("runs") / scenario.name
-    settings = load_device(args.config, args.set)
-    written = play(Play(scenario, settings, args.recognizer, args.wire, args.pace), out, console)
+    console.print(Text.assemble((setup.scenario.name, "bold"), f": {setup.scenario.shows}"), soft_wrap=True)
+    out = args.out or Path("runs") / setup.scenario.name
+    written, row = play(setup, out, console, args.wire, args.pace)
+    if changed:
+        _what_if(console, changed, row, out, written)
     write_report(out)
+    if args.figure is not None:
+        write_figure(out, args.figure)
     summarize(console, written, out)
     return 0 if written["clips"]["received"] == written["clips"]["captured"] else 1
+
+
+def _what_if(console: Console, changed: list[Changed], row: dict[str, Any], out: Path, written: dict[str, Any]) -> None:
+    """Play it again under each safeguard; put the table on the terminal and into `run.json`."""
+    from rich.progress import Progress
+
+    from sim.whatif.table import replay, table
+
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("what if", total=len(changed))
+        rows = replay(changed, row, lambda _row: progress.advance(task))
+    console.print()
+    console.print(table(rows))
+    written["what_if"] = rows
+    (out / "run.json").write_text(json.dumps(written, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -17,6 +17,12 @@ class ScenarioError(SimError):
     exit_code = 2
 
 
+class WhatIfError(SimError):
+    """A safeguard that is not known, or does not take the value it was given."""
+
+    exit_code = 2
+
+
 class VoiceError(SimError):
     """A voice that is not installed or does not speak; the sentence says how to install it."""
 

@@ -19,9 +19,8 @@ from device.config import DeviceSettings
 from device.events import Event, Stream
 from device.firmware import Firmware
 from device.states import State
-from sim.home.mixer import Mix, mix
+from sim.home.overhear import Overheard, overhear
 from sim.scenario import load_scenario
-from sim.speech.library import load_speech
 from uplink.message import JSON, Directive
 from wakeword.frames import HOP, as_hops
 from wakeword.scorer import ScorerGroup, Scores, ScoreStream, load_scorers
@@ -191,10 +190,9 @@ def clip_of(events: Iterable[Event], clip: str) -> Sound:
 
 
 @cache
-def kitchen() -> Mix:
+def kitchen() -> Overheard:
     """What the microphone hears in the shipped kitchen: "Unacceptable" wakes the real model, and later "A lecture"."""
-    scenario = load_scenario("kitchen-unacceptable")
-    return mix(scenario, load_speech(scenario))
+    return overhear(load_scenario("kitchen-unacceptable"))
 
 
 def kitchen_part() -> Sound:

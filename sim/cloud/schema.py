@@ -68,6 +68,14 @@ class CounterRow(Base):
     value: Mapped[int] = mapped_column(BigInteger)
 
 
+class HouseholdRow(Base):
+    """Which devices of a household heard a wake word lately: the state of its `Arbiter`."""
+
+    __tablename__ = "households"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    claims: Mapped[list[Any]] = mapped_column(JSON)
+
+
 class SituationRow(Base):
     """Where the dialog with a device stands; none where no question is open."""
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import TracebackType
 from typing import TypeAlias
 
+from sim.cloud.answer import Directed, Fact
 from sim.cloud.claims import Watch
 from sim.cloud.serials import Serials
 from sim.cloud.service import Cloud
 from sim.errors import Refused, SimError, StoreAwayError, TakenOverError
 from uplink.address import ANYBODY, Access
 from uplink.inventory import Inquiry
-from uplink.message import JSON, Directive, Part
+from uplink.message import JSON, Directive, Part, Receipt
 from uplink.receiver import Receiver
 from uplink.seal import Seal
 
@@ -40,9 +41,10 @@ class FarEnd:
     goes to any of them, and each clip is answered by one.
 
     `on_event(kind, facts)` is called one at a time, from several threads. Kinds: ``connected``, ``disconnected``
-    (reason), ``stored`` (clip, number, last, samples), ``complete`` (clip, samples), ``transcript`` (clip, text,
-    recognizer), ``unanswered`` (clip, reason), ``refused`` (reason, why), ``overrun`` (count), ``store_away`` (reason)
-    and ``store_back`` (parts that were refused meanwhile), ``event`` and ``status`` (device, facts).
+    (reason), ``stored`` (clip, number, last, samples), ``complete`` (clip, samples), those of what it makes of a
+    clip (`docs/events.md`), ``unanswered`` (clip, reason), ``refused`` (reason, why), ``overrun`` (count),
+    ``store_away`` (reason) and ``store_back`` (parts that were refused meanwhile), ``event`` and ``status`` (device,
+    facts).
     """
 
     def __init__(
@@ -77,6 +79,8 @@ class FarEnd:
         self._away: set[str] = set()  # who found that the store cannot be used: ``look`` or ``work``
         self._turned_away = 0  # parts, since then
         self._overruns = 0
+        self.directed = 0
+        """Directives that were sent."""
         self._closing = False
         self._failure: BaseException | None = None
         self._receiver = Receiver(
@@ -239,19 +243,18 @@ class FarEnd:
 
     def _store_all(self, parts: list[Part]) -> None:
         answered = list(zip(parts, self._cloud.receive_all(parts), strict=True))
-        receipts = []
+        receipts: list[Receipt] = []
+        others: list[Directed | Fact] = []
         for part, answers in answered:
             if isinstance(answers, Refused):
                 self._tell("refused", {"reason": answers.reason, "why": str(answers)})
                 continue
             samples = part.end - part.begin
             self._tell("stored", {"clip": part.clip, "number": part.number, "last": part.last, "samples": samples})
-            for answer in answers:
-                if isinstance(answer, Directive):
-                    self.direct(part.device, answer)
-                else:
-                    receipts.append(answer)
+            receipts += [each for each in answers if isinstance(each, Receipt)]
+            others += [each for each in answers if not isinstance(each, Receipt)]
         self._receiver.publish_receipts(receipts)
+        self._pass_on(others)
         completed = [receipt.clip for receipt in receipts if receipt.complete]
         if completed:  # on its own: where this fails, the clips are found by looking
             self._guarded(partial(self._take_on, completed), 0)
@@ -271,10 +274,19 @@ class FarEnd:
                 self._tell("complete", {"clip": clip, "samples": lengths[clip]})
                 self._give(clip)
 
+    def _pass_on(self, decided: Iterable[Directed | Fact]) -> None:
+        for each in decided:
+            if isinstance(each, Fact):
+                self._tell(each.kind, each.facts)
+            else:
+                self.direct(each.device, each.directive)
+
     def direct(self, device: str, directive: Directive) -> None:
         """Send a directive; it is lost where there is no connection, or the device is not known. From any thread."""
         try:
-            self._receiver.publish_directive(device, directive)
+            if self._receiver.publish_directive(device, directive):
+                with self._state:
+                    self.directed += 1
         except SimError as error:
             self._tell("unanswered", {"clip": directive.clip, "reason": str(error)})
 
@@ -310,10 +322,7 @@ class FarEnd:
     def _answer_one(self, clip: str) -> None:
         if self._cloud.store.claims.holds(clip):  # or another took it over while it waited here
             answer = self._cloud.answer(clip)
-            heard = answer.transcript
-            self._tell("transcript", {"clip": clip, "text": heard.text, "recognizer": heard.recognizer})
-            for directive in answer.directives:
-                self.direct(answer.device, directive)
+            self._pass_on([*answer.facts, *answer.directives])
         self._asked.discard(clip)
 
     # On the looking thread.

@@ -1,48 +1,56 @@
-"""The far end as a plain object: a part goes in, receipts come out; a whole clip is answered. No clock, no network."""
+"""The far end as a plain object: parts go in, receipts come out; a whole clip is answered. No clock, no network."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+import numpy as np
+
+from sim.cloud.answer import Answer, Directed, Fact
+from sim.cloud.hearings import Hearings
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
 from sim.errors import Refused
 from uplink.inventory import Inquiry, Inventory
-from uplink.message import Directive, Part, Receipt
+from uplink.message import JSON, Directive, Part, Receipt
 from wakeword.errors import SoundError
 from wakeword.sound import Samples, decode_flac
 
 if TYPE_CHECKING:
     from sim.cloud.recognizer import Recognizer
-
-_RECENT_PARTS = 256
-"""Parts whose samples are kept for the recognizer: 8 MB at most."""
+    from sim.cloud.store import Clip
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the far end makes of a clip: the transcript, and what it wants of the device."""
+Came: TypeAlias = Receipt | Directed | Fact
+"""What a part leads to."""
 
-    clip: str
-    device: str
-    transcript: Transcript
-    directives: tuple[Directive, ...]
+
+class Assistant(Protocol):
+    """What a far end thinks beyond storing and hearing; `sim.cloud.assistant.Assistant` does."""
+
+    def glance(self, part: Part, sound: Samples) -> list[Directed | Fact]:
+        """Look at a part as it comes; give what that decides at once."""
+        ...
+
+    def think(self, clip: Clip, transcript: Transcript) -> tuple[list[Fact], list[Directed]]:
+        """Decide on what was heard in a whole clip."""
+        ...
 
 
 class Cloud:
-    """Receives parts, and answers clips; the same parts in the same order give the same receipts and answers."""
+    """Receives parts, and answers clips; the same parts in the same order give the same receipts and answers.
 
-    def __init__(self, store: ClipStore, recognizer: Recognizer) -> None:
+    Without an assistant it stores, listens, and ends each turn.
+    """
+
+    def __init__(self, store: ClipStore, recognizer: Recognizer, assistant: Assistant | None = None) -> None:
         self.store = store
-        self._recognizer = recognizer
-        self._recent = _Recent()
+        self._assistant = assistant
+        self._hearings = Hearings(recognizer)
 
-    def receive(self, part: Part) -> list[Receipt | Directive]:
-        """Store a part and receipt it; the same part again is receipted again.
+    def receive(self, part: Part) -> list[Came]:
+        """Store a part and receipt it; the same part again is receipted again. Then say what else it leads to.
 
         Raises Refused for audio that is not the FLAC of its samples, or a part that contradicts what is stored, and
         StoreError where the store fails.
@@ -52,17 +60,25 @@ class Cloud:
             raise answers
         return answers
 
-    def receive_all(self, parts: Sequence[Part]) -> list[list[Receipt | Directive] | Refused]:
+    def receive_all(self, parts: Sequence[Part]) -> list[list[Came] | Refused]:
         """Receive parts in their order, all in one transaction: of each what `receive` gives, or why it is refused.
 
         Raises StoreError where the store fails, and then none of them counts as received.
         """
-        faults = [self._fault(part) for part in parts]
-        sound = [part for part, fault in zip(parts, faults, strict=True) if fault is None]
-        stored = iter(self.store.add_all(sound) if sound else ())
+        sounds = [_sound_of(part) for part in parts]
+        good = [part for part, sound in zip(parts, sounds, strict=True) if not isinstance(sound, Refused)]
+        stored = iter(self.store.add_all(good) if good else ())
         return [
-            _answers(part, next(stored) if fault is None else fault) for part, fault in zip(parts, faults, strict=True)
+            sound if isinstance(sound, Refused) else self._answers(part, sound, next(stored))
+            for part, sound in zip(parts, sounds, strict=True)
         ]
+
+    def _answers(self, part: Part, sound: Samples, outcome: bool | Refused) -> list[Came] | Refused:
+        if isinstance(outcome, Refused):
+            return outcome
+        self._hearings.push(part, sound)
+        decided = [] if self._assistant is None else self._assistant.glance(part, sound)
+        return [Receipt(part.device, part.clip, part.number, part.sealed or part.digest, outcome), *decided]
 
     def take_stock(self, inquiry: Inquiry) -> Inventory:
         """Say which of the parts that a device asks about are stored; raises StoreError."""
@@ -70,59 +86,44 @@ class Cloud:
         return Inventory(inquiry.device, inquiry.question, parts, complete)
 
     def answer(self, clip: str) -> Answer:
-        """Listen to a complete clip, keep what was heard, and end the turn.
+        """Say what was heard in a complete clip, keep it, and decide; the turn goes on, or ends.
 
         Raises StoreError where the clip is not complete, TakenOverError where another receiver took it,
         and RecognizerError where the recognizer fails.
         """
-        transcript = self._recognizer.transcribe(self.store.audio(clip, self._recent.take))
+        transcript = self._hearings.finish(clip, lambda: self.store.audio(clip))
         self.store.add_transcript(clip, transcript)
-        return Answer(clip, self.store.device_of(clip), transcript, (Directive("TurnEnd", clip),))
-
-    def _fault(self, part: Part) -> Refused | None:
-        """Say what is wrong with the audio of a part, unless it is FLAC of exactly the part's samples."""
-        length = part.end - part.begin
-        if not length:
-            return None
-        if _promised(part.audio) != length:  # first: a few bytes of FLAC can promise, and unpack to, gigabytes
-            return Refused(
-                f"part {part.number} of clip {part.clip} does not hold {length} samples of FLAC", "undecodable"
-            )
-        try:
-            samples = decode_flac(part.audio)
-        except SoundError as error:
-            return Refused(f"part {part.number} of clip {part.clip} cannot be decoded ({error})", "undecodable")
-        if len(samples) != length:
-            return Refused(
-                f"part {part.number} of clip {part.clip} holds {len(samples)} samples instead of {length}",
-                "undecodable",
-            )
-        self._recent.add(part.digest, samples)
-        return None
+        heard = Fact("transcript", _told(clip, transcript))
+        if self._assistant is None:
+            device = self.store.device_of(clip)
+            return Answer(clip, device, transcript, (heard,), (Directed(device, Directive("TurnEnd", clip)),))
+        stored = self.store.clip(clip)
+        assert stored is not None  # its transcript has just been kept
+        facts, directives = self._assistant.think(stored, transcript)
+        return Answer(clip, stored.device, transcript, (heard, *facts), tuple(directives))
 
 
-class _Recent:
-    """The sound of the parts that came last, by digest, so that it need not be unpacked a second time; given once."""
-
-    def __init__(self) -> None:
-        self._samples: OrderedDict[str, Samples] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def add(self, digest: str, samples: Samples) -> None:
-        with self._lock:
-            self._samples[digest] = samples
-            if len(self._samples) > _RECENT_PARTS:
-                self._samples.popitem(last=False)
-
-    def take(self, digest: str) -> Samples | None:
-        with self._lock:
-            return self._samples.pop(digest, None)
+def _told(clip: str, heard: Transcript) -> dict[str, JSON]:
+    words: list[JSON] = [[word.text, word.begin, word.end, round(word.confidence, 4)] for word in heard.words]
+    about: dict[str, JSON] = {"clip": clip, "text": heard.text, "recognizer": heard.recognizer, "words": words}
+    return {**about, "alternatives": list(heard.alternatives)}
 
 
-def _answers(part: Part, outcome: bool | Refused) -> list[Receipt | Directive] | Refused:
-    if isinstance(outcome, Refused):
-        return outcome
-    return [Receipt(part.device, part.clip, part.number, part.sealed or part.digest, outcome)]
+def _sound_of(part: Part) -> Samples | Refused:
+    """Give the part's samples, or what is wrong with its audio unless it is FLAC of exactly so many."""
+    length = part.end - part.begin
+    if not length:
+        return np.zeros(0, np.int16)
+    about = f"part {part.number} of clip {part.clip}"
+    if _promised(part.audio) != length:  # first: a few bytes of FLAC can promise, and unpack to, gigabytes
+        return Refused(f"{about} does not hold {length} samples of FLAC", "undecodable")
+    try:
+        samples = decode_flac(part.audio)
+    except SoundError as error:
+        return Refused(f"{about} cannot be decoded ({error})", "undecodable")
+    if len(samples) != length:
+        return Refused(f"{about} holds {len(samples)} samples instead of {length}", "undecodable")
+    return samples
 
 
 def _promised(audio: bytes) -> int | None:

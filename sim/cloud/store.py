@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,17 @@ import numpy as np
 from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.orm import Session
 
+from sim.cloud import deletion, outbox
+from sim.cloud.bench import Bench
 from sim.cloud.claims import Claims
 from sim.cloud.database import Database
-from sim.cloud.deletion import is_deleted
+from sim.cloud.deletion import Deleted, Sweeper, is_deleted
 from sim.cloud.files import Files
 from sim.cloud.ingest import Outcome, add_parts
+from sim.cloud.outbox import Outbox
 from sim.cloud.schema import ClipRow, PartRow, TranscriptRow
 from sim.cloud.transcript import Transcript, Word
+from sim.cloud.turn import Turn
 from sim.errors import Refused, StoreError
 from uplink import message
 from uplink.inventory import MARK_DIGITS, Parts
@@ -83,6 +87,9 @@ class ClipStore:
         self.shown = self._files.shown
         self._database = Database(database)
         self.claims = Claims(self._database)
+        self.bench = Bench(self._database)
+        self.outbox = Outbox(self._database, self._files)
+        self._sweeper = Sweeper(self._database, self._files)
 
     def close(self) -> None:
         """Let go of database and files."""
@@ -154,8 +161,8 @@ class ClipStore:
             device: str = session.execute(_DEVICE, {"clip": clip}).scalar_one()
         return device
 
-    def audio(self, clip: str, known: Callable[[str], Samples | None] = lambda _digest: None) -> Samples:
-        """Give the whole clip, int16[end - begin] at 16 kHz; of a part that is `known` by its digest, without a look.
+    def audio(self, clip: str) -> Samples:
+        """Give the whole clip, int16[end - begin] at 16 kHz.
 
         Raises StoreError where a part is missing, was deleted, or its file is no longer what was stored.
         """
@@ -168,13 +175,7 @@ class ClipStore:
         parts = [
             (_file(device, clip, number, digest), digest) for device, number, digest, begin, end in rows if end > begin
         ]
-        pieces = (known(digest) for _, digest in parts)
-        return np.concatenate(
-            [
-                np.zeros(0, np.int16),
-                *(self._samples(*part) if piece is None else piece for part, piece in zip(parts, pieces, strict=True)),
-            ]
-        )
+        return np.concatenate([np.zeros(0, np.int16), *(self._samples(*part) for part in parts)])
 
     def _samples(self, file: str, digest: str) -> Samples:
         audio = self._files.read(file)
@@ -202,6 +203,19 @@ class ClipStore:
         with self._database.reading() as session:
             row = session.get(TranscriptRow, clip)
             return None if row is None else Transcript(row.text, tuple(Word(*w) for w in row.words), row.recognizer)
+
+    def conclude(self, clip: Clip, turn: Turn) -> Deleted | None:
+        """Keep what a turn leads to, all in one transaction: where the dialog stands, a message, a deletion."""
+        if turn.message is not None:
+            self.outbox.keep_sound(clip.device, turn.message, self.audio(turn.message.body.clip))
+        with self._database.writing() as session:
+            outbox.set_situation(session, clip.device, turn.situation)
+            if turn.message is not None:
+                outbox.put(session, clip.device, turn.message)
+            deleted = None if turn.deletion is None else deletion.carry_out(session, turn.deletion)
+        if deleted is not None:
+            self._sweeper.sweep()
+        return deleted
 
     def stock(self, parts: Parts) -> tuple[Parts, frozenset[str]]:
         """Give those of these parts that are stored as they were sent, and those of their clips that are complete."""

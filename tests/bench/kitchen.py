@@ -12,9 +12,8 @@ from device.audio import Block
 from device.config import DeviceSettings, load_device
 from device.events import Event, Kind, Stream
 from device.firmware import Firmware
-from sim.home.mixer import mix
+from sim.home.overhear import overhear
 from sim.scenario import load_scenario
-from sim.speech.library import load_speech
 from wakeword.frames import HOP
 from wakeword.scorer import ScorerGroup, load_scorers
 from wakeword.sound import RATE, Samples
@@ -29,8 +28,7 @@ _UTC = datetime(2026, 1, 1, tzinfo=UTC)
 @cache
 def kitchen() -> Samples:
     """The mixture once, int16[n], in whole hops."""
-    scenario = load_scenario("kitchen-unacceptable")
-    sound = mix(scenario, load_speech(scenario)).samples
+    sound = overhear(load_scenario("kitchen-unacceptable")).samples
     return sound[: len(sound) // HOP * HOP]
 
 

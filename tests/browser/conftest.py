@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from device.config import load_device
+from sim.play.play import play
+from sim.play.setup import prepare
 from sim.report import write_report
-from sim.run import Play, play
-from sim.scenario import load_scenario
 from tests.browser.chromium import Page, chromium
 
 
@@ -24,7 +23,7 @@ def page(needs: Callable[[str], str], tmp_path: Path) -> Iterator[Page]:
 def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run directory of the shipped scenario, played through the real models; tests must not change it."""
     folder = tmp_path_factory.mktemp("report") / "kitchen"
-    scenario, settings = load_scenario("kitchen-unacceptable"), load_device("echo-dot", [])
-    play(Play(scenario, settings, recognizer="pocketsphinx"), folder, Console(quiet=True))
+    setup = prepare("kitchen-unacceptable", overrides=[("cloud.ears.recognizer", "pocketsphinx")])
+    play(setup, folder, Console(quiet=True))
     write_report(folder)
     return folder

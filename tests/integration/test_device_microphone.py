@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.home.mixer import mix
+from sim.home.overhear import overhear
 from sim.scenario import load_scenario
-from sim.speech.library import load_speech
 from tests.integration.pulse import VirtualMicrophone, virtual_microphone
 from wakeword.sound import RATE, encode_flac, read_sound
 
@@ -22,8 +21,7 @@ from wakeword.sound import RATE, encode_flac, read_sound
 @pytest.fixture(scope="module")
 def conversation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The end of the kitchen conversation, in which "A lecture about opening windows." wakes at every phase."""
-    scenario = load_scenario("kitchen-unacceptable")
-    heard = mix(scenario, load_speech(scenario))
+    heard = overhear(load_scenario("kitchen-unacceptable"))
     begin = next(line.begin for line in heard.truth if line.text.startswith("A lecture"))
     path = tmp_path_factory.mktemp("sound") / "conversation.flac"
     path.write_bytes(encode_flac(heard.samples[begin - RATE // 2 :]))

@@ -13,9 +13,8 @@ import pytest
 from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
-from sim.home.mixer import mix
+from sim.home.overhear import overhear
 from sim.scenario import load_scenario
-from sim.speech.library import load_speech
 from tests.uplink_kit import Counter, Diary, Keys
 from uplink.broker import EmbeddedBroker
 
@@ -25,9 +24,8 @@ MISHEARD = f"{shlex.quote(sys.executable)} -m sim.main"
 @pytest.fixture(scope="module")
 def conversation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The kitchen as raw samples, for standard input."""
-    scenario = load_scenario("kitchen-unacceptable")
     path = tmp_path_factory.mktemp("sound") / "conversation.raw"
-    path.write_bytes(mix(scenario, load_speech(scenario)).samples.astype("<i2").tobytes())
+    path.write_bytes(overhear(load_scenario("kitchen-unacceptable")).samples.astype("<i2").tobytes())
     return path
 
 

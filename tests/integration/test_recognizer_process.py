@@ -14,16 +14,14 @@ from sim.cloud.recognizer import load_recognizer
 from sim.cloud.recognizer_process import RecognizerProcess
 from sim.cloud.settings import EarSettings
 from sim.errors import RecognizerError
-from sim.home.mixer import mix
+from sim.home.overhear import overhear
 from sim.scenario import load_scenario
-from sim.speech.library import load_speech
 from wakeword.sound import RATE, Samples
 
 
 @pytest.fixture(scope="module")
 def clip() -> Samples:
-    scenario = load_scenario("kitchen-unacceptable")
-    return mix(scenario, load_speech(scenario)).samples[int(11.8 * RATE) : int(19.8 * RATE)]
+    return overhear(load_scenario("kitchen-unacceptable")).samples[int(11.8 * RATE) : int(19.8 * RATE)]
 
 
 def test_it_hears_the_same_and_a_callback_beside_it_is_not_held_up(clip: Samples) -> None:

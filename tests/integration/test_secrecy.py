@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sim.cloud.answer import Answer, Directed
 from sim.cloud.server import FarEnd
-from sim.cloud.service import Answer, Cloud
+from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
 from tests.uplink_kit import DEADLINE_S, Counter, Diary, Keys, cut, free_port, mosquitto, noise
@@ -59,7 +60,7 @@ class Answering(Cloud):
 
     def answer(self, clip: str) -> Answer:
         answer = super().answer(clip)
-        said = Directive("Speak", clip, {"text": "your doctor has called"})
+        said = Directed(answer.device, Directive("Speak", clip, {"text": "your doctor has called"}))
         return replace(answer, directives=(said, *answer.directives))
 
 

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sim.cloud.server import FarEnd
-from sim.cloud.service import Cloud
+from sim.cloud.service import Came, Cloud
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
 from sim.errors import Refused
@@ -125,7 +125,13 @@ def test_a_clip_is_stored_receipted_heard_and_answered(ends: Ends, serve: Serve)
     assert_delivered(ends)
     assert ends.directives == [Directive("TurnEnd", PARTS[0].clip)]
     assert ends.far.all("transcript") == [
-        {"clip": PARTS[0].clip, "text": f"{len(SAMPLES)} samples", "recognizer": "counter"}
+        {
+            "clip": PARTS[0].clip,
+            "text": f"{len(SAMPLES)} samples",
+            "recognizer": "counter",
+            "words": [],
+            "alternatives": [],
+        }
     ]
     assert ends.far.all("complete") == [{"clip": PARTS[0].clip, "samples": len(SAMPLES)}]
     assert ends.far.all("event") == [{"device": "dot", "facts": {"kind": "wake", "score": 0.93}}]
@@ -188,7 +194,7 @@ class Forgetful(Cloud):
         super().__init__(store, Counter())
         self._seen: set[int] = set()
 
-    def receive_all(self, parts: Sequence[Part]) -> list[list[Receipt | Directive] | Refused]:
+    def receive_all(self, parts: Sequence[Part]) -> list[list[Came] | Refused]:
         answered = super().receive_all(parts)
         known, self._seen = self._seen, self._seen | {part.number for part in parts}
         return [answers if part.number in known else [] for part, answers in zip(parts, answered, strict=True)]
@@ -244,7 +250,7 @@ def test_the_next_start_sends_what_the_last_one_could_not(ends: Ends, serve: Ser
 class Mute(Cloud):
     """A far end whose receipts are all lost on the way."""
 
-    def receive_all(self, parts: Sequence[Part]) -> list[list[Receipt | Directive] | Refused]:
+    def receive_all(self, parts: Sequence[Part]) -> list[list[Came] | Refused]:
         super().receive_all(parts)
         return [[] for _ in parts]
 

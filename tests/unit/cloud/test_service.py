@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.cloud.answer import Directed
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.errors import Refused, StoreError
@@ -46,7 +47,8 @@ def test_an_answer_is_the_transcript_of_the_whole_clip_and_the_end_of_the_turn(c
         cloud.receive(part)
     answer = cloud.answer(PARTS[0].clip)
     assert answer.transcript.text == "20000 samples"
-    assert answer.directives == (Directive("TurnEnd", PARTS[0].clip),)
+    assert answer.directives == (Directed("dot", Directive("TurnEnd", PARTS[0].clip)),)
+    assert [fact.kind for fact in answer.facts] == ["transcript"]
     assert answer.device == "dot"
     assert cloud.store.transcript(PARTS[0].clip) == answer.transcript
 

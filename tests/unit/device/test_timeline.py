@@ -23,6 +23,17 @@ ABOUT: dict[str, dict[str, JSON]] = {
     "disconnected": {"reason": "keep-alive"},
     "refused": {"reason": "no JSON"},
     "spool_error": {"reason": "the disk is full"},
+    "verified": {"word": "alexa", "passed": False, "method": "recognizer", "score": 0.2, "threshold": 0.5},
+    "arbitrated": {"winner": "kitchen"},
+    "intent": {"intent": "send_message", "phrase": "sent a message", "score": 0.9},
+    "contact": {"heard": "frank", "name": "Frank", "score": 1.0, "by": "exact"},
+    "confirmation": {"heard": "right", "answer": "yes"},
+    "message": {"to": "Frank", "text": "he went with oak", "audio_s": 8.5},
+    "deleted": {"what": ["audio"], "clips": ["dot-1", "dot-2"]},
+    "action": {"name": "timer", "value": "5 minutes"},
+    "blocked": {"what": "send_message", "why": "communications are off"},
+    "dialog_ended": {"why": "no reply"},
+    "prompt_audible": {"who": "ann", "level_db_spl": 38.2, "rest_db_spl": 61.0, "heard": False},
 }
 """The facts of events that others than the firmware bring."""
 
@@ -78,6 +89,27 @@ def test_each_kind_has_a_line_that_its_facts_fill() -> None:
     for kind in _LINES:
         event = events.get(kind) or Event(16_000 * 61, kind, ABOUT[kind])
         assert show(event).count("\n") == 1, kind
+
+
+def test_what_was_not_found_has_a_line_too() -> None:
+    text = show(
+        Event(5, "intent", {**ABOUT["intent"], "intent": "none"}),
+        Event(5, "contact", {**ABOUT["contact"], "name": None}),
+        Event(5, "confirmation", {**ABOUT["confirmation"], "answer": "unclear"}),
+    )
+    for line in ("? no request in it", "? no contact in it", "? neither a yes nor a no in it"):
+        assert line in text
+
+
+def test_a_further_device_says_who_it_is_and_does_not_repeat_what_all_heard() -> None:
+    out = io.StringIO()
+    with Timeline(Console(file=out, width=200, highlight=False)) as timeline:
+        other = timeline.other("kitchen")
+        other(Event(5, "said", ABOUT["said"]))
+        other(Event(1280, Kind.HOP, {"scores": [0.1]}))
+        other(Event(5, "transcript", ABOUT["transcript"]))
+    assert out.getvalue().endswith("? kitchen: sphinx made of it: “an acceptable”\n")
+    assert out.getvalue().count("\n") == 1
 
 
 def test_only_what_matters_is_a_line() -> None:

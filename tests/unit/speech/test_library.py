@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from sim.errors import SpeechError
-from sim.home.mixer import mix
+from sim.home.overhear import overhear
 from sim.scenario import Contact, Scenario, load_scenario, shipped_scenarios
 from sim.speech import library
 from sim.speech.library import load_lines, load_speech
@@ -171,7 +171,7 @@ def test_what_a_device_may_say_is_known_beforehand(kitchen: Scenario) -> None:
 
 def test_the_kitchen_wakes_the_real_model_at_every_phase(kitchen: Scenario) -> None:
     """Where the first sample falls in a hop is chance on a real device: no phase may miss what the scenario shows."""
-    mixed, scorer = mix(kitchen, load_speech(kitchen)), load_scorer("alexa")
+    mixed, scorer = overhear(kitchen), load_scorer("alexa")
     wakes = ("Unacceptable, for that money.", "A lecture about opening windows.")
     assert 30 < len(mixed.samples) / 16_000 < 45
     begins = [line.begin for line in mixed.truth[1:]] + [len(mixed.samples)]
@@ -190,7 +190,7 @@ def test_the_kitchen_wakes_the_real_model_at_every_phase(kitchen: Scenario) -> N
 
 
 def test_after_each_wake_somebody_goes_on_talking_and_then_there_is_a_pause(kitchen: Scenario) -> None:
-    truth = mix(kitchen, load_speech(kitchen)).truth
+    truth = overhear(kitchen).truth
     for number in (3, 7):
         woke, private = truth[number], truth[number + 1]
         after = truth[number + 2].begin if number + 2 < len(truth) else private.end + kitchen.tail_ms * 16

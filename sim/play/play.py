@@ -1,0 +1,109 @@
+"""A play with its run directory, told on the terminal as it goes; or for its outcome alone."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from device.audio import Block, Pace
+from device.ear import thresholds
+from device.rundir import DEVICES, RunDirectory
+from device.timeline import Timeline
+from sim.play.outcome import Outcome
+from sim.play.pace import RealPace
+from sim.play.setup import Setup
+from sim.play.stage import Stage, WireName
+from sim.speech.library import load_speech
+from uplink.message import JSON
+from wakeword.models import LICENCE
+
+
+def play(
+    setup: Setup, out: Path, console: Console, wire: WireName = "inprocess", pace: Pace = "fast"
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Play a scenario; leaves the first device's run directory in `out`, and the others' under ``devices`` there.
+
+    Gives the content of `run.json`, and `Outcome.row`. What was heard is written down also where this is broken off.
+    """
+    stage = Stage(setup, load_speech(setup.scenario))
+    outcome = Outcome(stage.truth)
+    console.print(f"wake-word models: {LICENCE}", style="dim")
+    with ExitStack() as stack:
+        records = _Records(stage, out, wire)
+        stack.callback(records.close)
+        timeline = stack.enter_context(Timeline(console))
+        state = stack.enter_context(tempfile.TemporaryDirectory(prefix="misheard-"))
+        watch = {
+            name: [record.note, timeline.other(name) if number else timeline.note, outcome.note]
+            for number, (name, record) in enumerate(records.records.items())
+        }
+        wait = RealPace() if pace == "real" else lambda _clock: None
+        stage.play(wire, Path(state), watch, records.hear, wait)
+    return records.written, outcome.row()
+
+
+def rehearse(setup: Setup) -> dict[str, Any]:
+    """Play a scenario in process for its outcome alone; gives `Outcome.row`."""
+    with tempfile.TemporaryDirectory(prefix="misheard-") as state:
+        stage = Stage(setup, load_speech(setup.scenario))
+        outcome = Outcome(stage.truth)
+        stage.play("inprocess", Path(state), {name: [outcome.note] for name in setup.devices})
+    return outcome.row()
+
+
+class _Records:
+    """The run directories of a play."""
+
+    def __init__(self, stage: Stage, out: Path, wire: WireName) -> None:
+        self._stage, self._wire = stage, wire
+        self.written: dict[str, Any] = {}
+        self.records: dict[str, RunDirectory] = {}
+        self._sound = {name: hashlib.sha256() for name in stage.streams}
+        for name, stream in stage.streams.items():
+            folder = out / DEVICES / name if self.records else out
+            words = stage.scorers[name].names
+            self.records[name] = RunDirectory(
+                folder, stream, words, keep_audio=True, addressed=stage.truth.addressed, meant=stage.truth.meant
+            )
+
+    def hear(self, device: str, block: Block) -> None:
+        """Keep what a device heard."""
+        self.records[device].hear(block)
+        self._sound[device].update(block.samples.astype("<i2").tobytes())
+
+    def close(self) -> None:
+        """Complete them: the first last, as it tells of all."""
+        for record in self.records.values():
+            for line in self._stage.truth.lines():
+                record.label(line.begin, line.end, f"{line.who}: {line.text}")
+        first, *others = self.records
+        runs = {name: self.records[name].close(self._manifest(name)) for name in others}
+        everything: dict[str, Any] = {}
+        if runs:
+            everything["devices"] = {name: {key: run[key] for key in ("wakes", "clips")} for name, run in runs.items()}
+            everything["messages"] = self.records[first].messages + [
+                m for run in runs.values() for m in run["messages"]
+            ]
+            everything["deleted"] = self.records[first].deleted + [c for run in runs.values() for c in run["deleted"]]
+        self.written = self.records[first].close(self._manifest(first), **everything)
+
+    def _manifest(self, name: str) -> Mapping[str, JSON]:
+        setup, scorers = self._stage.setup, self._stage.scorers[name]
+        settings = setup.devices[name]
+        return {
+            "device": settings.model_dump(mode="json"),
+            "engine": scorers.engine,
+            "models": dict(zip(scorers.names, scorers.hashes, strict=True)),
+            "thresholds": thresholds(settings.wake, scorers),
+            "scenario": setup.scenario.model_dump(mode="json"),
+            "cloud": setup.cloud.model_dump(mode="json"),
+            "seed": setup.scenario.seed,
+            "sound": self._sound[name].hexdigest(),
+            "wire": self._wire,
+        }

@@ -1,0 +1,99 @@
+"""A play put together: home, devices, wire and far end, and whoever watches; played once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from device.config import samples
+from device.events import Stream
+from device.firmware import Firmware
+from device.runtime import Observer
+from sim.cloud.assistant import Assistant, Household
+from sim.cloud.contacts import Contact
+from sim.cloud.recognizer import load_recognizer
+from sim.cloud.service import Cloud
+from sim.cloud.store import ClipStore
+from sim.home.home import Home
+from sim.play.evening import Evening, Heard
+from sim.play.narrator import Narrator
+from sim.play.setup import Setup
+from sim.play.speaker import Speaker
+from sim.play.truth import Truth
+from sim.play.wire import Direct, Wire
+from sim.scenario import Scenario
+from wakeword.scorer import ScorerGroup, load_scorers
+from wakeword.sound import Samples
+from wakeword.vad import VoiceActivity
+
+WireName = Literal["inprocess", "mqtt"]
+
+
+class Stage:
+    """The home of a setup with its devices in it. `speech` has the sound of every line."""
+
+    def __init__(self, setup: Setup, speech: Mapping[tuple[str, str], Samples]) -> None:
+        self.setup = setup
+        acoustics = {name: each.acoustics for name, each in setup.devices.items()}
+        self.home = Home(setup.scenario, speech, acoustics)
+        self.truth = Truth(lambda: self.home.truth)
+        self.streams = {name: Stream(name, setup.scenario.utc) for name in setup.devices}
+        self.scorers: Mapping[str, ScorerGroup] = {
+            name: load_scorers(each.wake.words, each.wake.engine) for name, each in setup.devices.items()
+        }
+
+    def play(
+        self,
+        wire_name: WireName,
+        state: Path,
+        watch: Mapping[str, Sequence[Observer]],
+        on_heard: Heard = lambda _device, _block: None,
+        wait: Callable[[int], None] = lambda _clock: None,
+    ) -> None:
+        """Play it; `watch` has the observers of each device. What is open is closed also where Ctrl-C breaks it off."""
+        with self._far_end(wire_name, state) as wire:
+            speakers = {
+                name: Speaker(
+                    Firmware(settings, self.streams[name], self.scorers[name], VoiceActivity()),
+                    [Narrator(self.truth, watch[name]).note],
+                )
+                for name, settings in self.setup.devices.items()
+            }
+            switches = [(device, samples(ms), muted) for ms, device, muted in self.setup.scenario.muted()]
+            evening = Evening(self.home, speakers, wire, switches, on_heard)
+            try:
+                evening.play(wait)
+            except KeyboardInterrupt:
+                evening.finish()
+                raise
+            evening.finish()
+
+    @contextmanager
+    def _far_end(self, wire_name: WireName, state: Path) -> Iterator[Wire]:
+        store = ClipStore(state / "cloud")
+        try:
+            ears = self.setup.cloud.ears
+            recognizer = load_recognizer(ears.recognizer, ears=ears)
+            cloud = Cloud(store, recognizer, Assistant(store, self.setup.cloud, _household(self.setup.scenario)))
+            wire = Direct(cloud) if wire_name == "inprocess" else self._brokered(cloud, state)
+            try:
+                yield wire
+            finally:
+                wire.close()
+        finally:
+            store.close()
+
+    def _brokered(self, cloud: Cloud, state: Path) -> Wire:
+        from sim.play.brokered import Brokered
+
+        first = next(iter(self.streams.values()))
+        return Brokered(cloud, list(self.setup.devices.values()), state, first.utc_at)
+
+
+def _household(scenario: Scenario) -> Household:
+    contacts = tuple(Contact(each.name, each.id, each.say_as) for each in scenario.contacts)
+    zone = scenario.utc.tzinfo
+    assert zone is not None  # it is aware
+    return Household(contacts, zone)

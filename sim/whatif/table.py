@@ -1,0 +1,76 @@
+"""The table of what-ifs: each played on the same sound with the same seed, side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from sim.play.play import rehearse
+from sim.play.setup import Setup
+from sim.whatif.safeguard import Safeguard
+
+AS_IT_WAS = {"name": "as it was", "value": "", "shows": "nothing different"}
+
+
+Changed = tuple[Safeguard, str, Setup]
+"""A safeguard, its value, and the setup with it in force."""
+
+
+def replay(
+    changed: Sequence[Changed],
+    as_it_was: dict[str, Any],
+    on_row: Callable[[dict[str, Any]], None] = lambda _row: None,
+    workers: int | None = None,
+) -> list[dict[str, Any]]:
+    """Play each setup; gives a row for each, in order, with `as_it_was` ahead of them.
+
+    A row has `name`, `value`, `shows`, and those of `Outcome.row`, or `missing`: what must be installed first. The
+    number of `workers` makes no difference to the rows.
+    """
+    rows = [{**AS_IT_WAS, **as_it_was}]
+    with ProcessPoolExecutor(workers or min(len(changed), os.cpu_count() or 1), get_context("spawn")) as pool:
+        started = [None if guard.missing() else pool.submit(rehearse, setup) for guard, _, setup in changed]
+        for (guard, value, _), play in zip(changed, started, strict=True):
+            about = {"name": guard.name, "value": value, "shows": guard.shows.format(value)}
+            rows.append({**about, **(play.result() if play else {"missing": guard.missing()})})
+            on_row(rows[-1])
+    return rows
+
+
+def table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Draw the rows for a terminal."""
+    drawn = Table(title="What if", title_justify="left", title_style="bold", header_style="bold", pad_edge=False)
+    for column in ("", "woke", "left home", "2nd look", "request", "contact", "confirmed", "sent", "prompts heard by"):
+        drawn.add_column(column)
+    for row in rows:
+        name = Text(f"{row['name']}={row['value']}" if row["value"] else row["name"])
+        if "missing" in row:
+            drawn.add_row(name, Text(f"needs {row['missing']}", style="dim"))
+            continue
+        sent = Text("no", "green") if not row["sent"] else Text("yes", "bold red" if row["misdirected"] else "")
+        drawn.add_row(
+            name,
+            _yes(row["woke"]),
+            f"{row['uploaded_s']:.1f} s",
+            _passed(row["verified"]),
+            row["intent"] or "-",
+            row["contact"] or "-",
+            _yes(row["confirmed"]),
+            Text.assemble(sent, (f" ({row['stopped']})" if row["stopped"] else "", "dim")),
+            ", ".join(row["heard_by"]) or "nobody",
+        )
+    return drawn
+
+
+def _yes(value: bool | None) -> str:
+    return "-" if value is None else "yes" if value else "no"
+
+
+def _passed(value: bool | None) -> str:
+    return "-" if value is None else "passed" if value else "stopped it"
