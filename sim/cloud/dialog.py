@@ -68,6 +68,7 @@ class Dialog:
         match = self._understanding.request(readings)
         fact = _intent(heard, match)
         if match is None:
+            fact = _nearly(fact, self._understanding.nearest_request(readings))
             return Turn(situation, (fact,), says=self._says.fallback if any(map(len, readings)) else "")
         if match.intent != "send_message":
             return _after((fact,), actions.carry_out(match, situation, heard, self._says, self._reaches))
@@ -234,6 +235,13 @@ def _intent(heard: Heard, match: Match[Request] | None) -> Fact:
         if match.contact is not None:
             slots["contact"] = match.contact.heard
     return Fact("intent", {**facts, "slots": slots})
+
+
+def _nearly(fact: Fact, near: Match[Request] | None) -> Fact:
+    if near is None:
+        return fact
+    told: dict[str, JSON] = {"intent": near.intent, "phrase": near.phrase, "score": near.score, "needed": near.needed}
+    return Fact(fact.kind, {**fact.facts, "nearest": told})
 
 
 def _ended(clip: str, why: str) -> Fact:

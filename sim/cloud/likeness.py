@@ -13,6 +13,9 @@ from wakeword.pronunciation import spoken_words
 _FULL_PHONES = 8
 """From this length on a phrase need only be as like as the profile says: shorter ones resemble everything."""
 
+_WORTH_SPELLING = 0.5
+"""Likeness of sound under which letters are not compared, unless they could still make a phrase fit."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -90,7 +93,7 @@ class Phrases:
     def _found(self, number: int, spot: Spot, heard: Words, threshold: float, sound_share: float) -> Found:
         needed = needed_likeness(threshold, self.lengths[number])
         spelling = 0.0
-        if sound_share * spot.score + (1 - sound_share) >= needed:  # or no spelling could help it
+        if spot.score >= _WORTH_SPELLING or sound_share * spot.score + (1 - sound_share) >= needed:
             spelling = fuzz.ratio(self.texts[number], str(heard.cut(spot.begin, spot.end))) / 100
         score = round(sound_share * spot.score + (1 - sound_share) * spelling, 4)
         sound, spelt = round(spot.score, 4), round(spelling, 4)

@@ -70,6 +70,18 @@ class Catalogue(Generic[Intent]):
                 best = match if best is None or match.evidence > best.evidence else best
         return best
 
+    def nearest(self, heard: Words, eagerness: Eagerness) -> Match[Intent] | None:
+        """What came nearest of all that does not fit, by the first words of its sentences; None where nothing does."""
+        where: Where = "whole" if eagerness.where == "whole" else "anywhere"
+        pairs = zip(self._sentences, self._find(self._first, heard, eagerness, where), strict=True)
+        near = [(each, found) for each, found in pairs if found.score > 0 and not found.fits]
+        if not near:
+            return None
+        (intent, sentence), found = max(near, key=lambda pair: pair[1].score - pair[1].needed)
+        phrase = str(heard.cut(found.begin, found.end))
+        evidence = found.evidence(eagerness.intent_score)
+        return Match(intent, sentence.template, phrase, found.score, found.needed, evidence, found.begin, found.end)
+
     def _find(self, phrases: Phrases, heard: Words, eagerness: Eagerness, where: Where) -> list[Found]:
         return phrases.find(heard, where, eagerness.intent_score, eagerness.sound_share)
 
@@ -156,6 +168,11 @@ class Understanding:
     def request(self, heard: Sequence[Words]) -> Match[Request] | None:
         """What is asked for, of several readings of what was heard."""
         return _most(self._requests.best(one, self._eagerness, self.names) for one in heard)
+
+    def nearest_request(self, heard: Sequence[Words]) -> Match[Request] | None:
+        """What came nearest to being asked for."""
+        found = [each for one in heard if (each := self._requests.nearest(one, self._eagerness)) is not None]
+        return max(found, key=lambda each: each.score - each.needed, default=None)
 
     def reply(self, heard: Sequence[Words], one_of: Sequence[Reply], whole: bool = False) -> Match[Reply] | None:
         """Which of these replies was given, the first that was; with `whole`, it must be all that was said."""

@@ -98,3 +98,11 @@ def test_spelling_alone_or_sound_alone() -> None:
     by_spelling = dialog("2018", ("dialog.sound_share", "0"), ("dialog.intent_score", "0.9"))
     assert facts(by_sound.take(Situation(), heard), "intent")[0]["intent"] == "cancel"
     assert facts(by_spelling.take(Situation(), heard), "intent")[0]["intent"] == "none"
+
+
+def test_where_nothing_fits_the_nearest_is_told() -> None:
+    (intent,) = facts(dialog("strict").take(Situation(), woken("alexa can sell")), "intent")
+    assert (intent["intent"], intent["phrase"], intent["score"]) == ("none", "", 0.0)
+    assert intent["nearest"] == {"intent": "cancel", "phrase": "can sell", "score": 0.8766, "needed": 0.925}
+    (nothing,) = facts(dialog("strict").take(Situation(), woken("alexa")), "intent")
+    assert "nearest" not in nothing
