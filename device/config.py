@@ -114,7 +114,7 @@ class UplinkSettings(_Settings):
     certificate_file: Path | None = Field(None, description="PEM: who this device is; needed on another machine")
     key_file: Path | None = Field(None, description="PEM: the certificate's key; none where it is in the same file")
     allow_plain: bool = Field(False, description="let sound go to a broker on another machine without TLS")
-    in_flight: int = Field(16, ge=1, le=100, description="parts on their way at once")
+    in_flight: int = Field(32, ge=1, le=100, description="parts on their way at once")
     resend_ms: int = Field(5000, ge=100, le=600_000, description="after this without a receipt a part is sent again")
     spool_mb: int = Field(256, ge=1, le=1_000_000, description="clips that wait on the disk, in millions of bytes")
     spool_days: float = Field(30, gt=0, le=3650, description="how long a clip waits at most, while the device listens")

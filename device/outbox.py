@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from device.errors import DeviceError
@@ -14,9 +15,14 @@ from uplink.errors import UplinkError
 from uplink.message import Part
 from wakeword.sound import encode_flac
 
+_TOGETHER = 32
+"""Parts that are handed over at once at most; the first of them waits until the last is encoded."""
+
 
 class Outbox:
-    """Encodes parts and hands them to `submit`, in order, on a thread of its own.
+    """Encodes parts and hands them to `submit`, in order, on a thread of its own; it says how many it has kept.
+
+    Those that come while it is at others are handed over together, which costs the wait for the disk once.
 
     A part that cannot be kept (a disk that is gone, or no longer writable) is held in memory and tried again every
     `retry_s` and with every part that follows; `on_trouble` is told once when that begins. At most `most` are held:
@@ -26,7 +32,7 @@ class Outbox:
     def __init__(
         self,
         device: str,
-        submit: Callable[[Part], object],
+        submit: Callable[[Sequence[Part]], int],
         on_trouble: Callable[[str], None],
         *,
         retry_s: float = 1.0,
@@ -68,22 +74,29 @@ class Outbox:
             raise
 
     def _take(self) -> None:
+        """Wait for the next part, or the time to try again; take what else has come."""
         try:
             event = self._incoming.get(timeout=self._retry_s if self._held else None)
+            for left in reversed(range(_TOGETHER)):
+                if event is None:
+                    self._closing = True
+                    return
+                self._hold(as_part(self._device, event))
+                if left:
+                    event = self._incoming.get_nowait()
         except queue.Empty:
-            return
-        if event is None:
-            self._closing = True
-        else:
-            self._held.append(as_part(self._device, event))
-            if len(self._held) > self._most:
-                self._lost.append(_name(self._held.popleft()))
+            pass
+
+    def _hold(self, part: Part) -> None:
+        self._held.append(part)
+        if len(self._held) > self._most:
+            self._lost.append(_name(self._held.popleft()))
 
     def _hand_over(self) -> None:
         try:
             while self._held:
-                self._submit(self._held[0])
-                self._held.popleft()
+                for _ in range(self._submit(list(islice(self._held, _TOGETHER)))):
+                    self._held.popleft()
             self._trouble = None
         except UplinkError as error:
             if self._trouble is None:

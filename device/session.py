@@ -95,7 +95,7 @@ class Session:
             access=self.access,
         )
         self._outbox = Outbox(
-            self.settings.name, self._sender.submit, lambda why: self.runtime.tell("spool_error", {"reason": why})
+            self.settings.name, self._sender.submit_all, lambda why: self.runtime.tell("spool_error", {"reason": why})
         )
 
     def _keys(self) -> Keyring:

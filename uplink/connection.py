@@ -90,6 +90,7 @@ class Connection:
         self._access = access
         self._who = client
         self._v5 = version == "5"
+        self._plain = self._properties(PacketTypes.PUBLISH)  # of every message that does not expire
         self._paho: mqtt.Client | None = None
         self._leaving = False
         self._abandoned = False
@@ -116,8 +117,10 @@ class Connection:
         paho = self._paho
         if paho is None:
             return False
-        properties = self._properties(PacketTypes.PUBLISH)
+        properties = self._plain
         if properties is not None and expiry_s is not None:
+            properties = self._properties(PacketTypes.PUBLISH)
+            assert properties is not None
             properties.MessageExpiryInterval = expiry_s
         message = _Message(topic, payload, qos, retain, properties)
         with self._sending:  # or the acknowledgement could come before the topic is noted

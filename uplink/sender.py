@@ -62,7 +62,7 @@ class Sender:
         seal: Seal,
         on_directive: OnDirective,
         on_fact: OnFact,
-        in_flight: int = 16,
+        in_flight: int = 32,
         resend_s: float = 5.0,
         access: Access = ANYBODY,
         clock: Callable[[], float] = time.monotonic,

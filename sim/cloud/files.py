@@ -53,10 +53,6 @@ class Files:
         """End the threads that write."""
         self._pool.shutdown()
 
-    def write(self, name: str, data: bytes) -> None:
-        """Write a file as `write_all` does."""
-        self.write_all({name: data})
-
     def write_all(self, files: Mapping[str, bytes]) -> None:
         """Write files, each as a whole or not at all; raises StoreAwayError, and then some of them may be there."""
         if self.folder is not None:

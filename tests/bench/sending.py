@@ -16,9 +16,11 @@ from uplink.keyring import Keyring
 from uplink.message import JSON, Part, encode_part
 from uplink.seal import Seal
 from uplink.sender import Sender
-from uplink.spool import Spool
+from uplink.spool import Deposit, Spool
 
 _DEADLINE_S = 120.0
+_TOGETHER = 32
+"""Parts handed over at once, as the device's outbox does."""
 
 
 class _Device:
@@ -58,8 +60,9 @@ class _Device:
         these = [part for _ in range(clips) for part in self._clip(parts)]
         self._receipts = 0
         began = time.perf_counter()
-        for part in these:
-            self._sender.submit(part)
+        done = 0
+        while done < len(these):
+            done += self._sender.submit_all(these[done : done + _TOGETHER])
         with self._news:
             if not self._news.wait_for(lambda: self._receipts >= len(these), _DEADLINE_S):
                 raise TimeoutError(f"{self._receipts} of {len(these)} parts have a receipt after {_DEADLINE_S:g} s")
@@ -68,9 +71,8 @@ class _Device:
     def spool(self, clips: int) -> None:
         """Keep clips while there is no connection."""
         for _ in range(clips):
-            for part in self._clip(PARTS):
-                payload = encode_part(part, self._seal)
-                self._spool.put(part.clip, part.number, digest_of(payload), payload, last=part.last)
+            sealed = [(part, encode_part(part, self._seal)) for part in self._clip(PARTS)]
+            self._spool.put_all([Deposit(p.clip, p.number, digest_of(data), data, p.last) for p, data in sealed])
 
     def close(self) -> None:
         """End."""

@@ -37,6 +37,7 @@ class Orders:
     """What the process is to do: submit this many clips, and where `drain_s` is not 0 wait so long for the receipts.
 
     backlog: parts that may wait before the next clip is begun; budget: bytes of the spool. after_full: clips still to
+    submit once the disk takes no more. together: hand over all parts of a clip at once.
     """
 
     state: str
@@ -50,6 +51,7 @@ class Orders:
     backlog: int = _BACKLOG
     budget: float = float("inf")
     after_full: int = _FOREVER
+    together: bool = False
 
 
 class Ledger:
@@ -94,7 +96,9 @@ def main(orders: Orders) -> int:
     clips = clip_names(orders.device, orders.life)
     while left > 0:
         for clip in islice(clips, 1):
-            if not _submit(parts(clip), sender, ledger):
+            if orders.together:
+                _submit_together(parts(clip), sender, ledger)
+            elif not _submit(parts(clip), sender, ledger):
                 left = min(left, orders.after_full)
         left -= 1
         while spool.summary().parts > orders.backlog:
@@ -106,6 +110,15 @@ def main(orders: Orders) -> int:
     if orders.drain_s and received:
         print("done", flush=True)
     return 0 if received else 1
+
+
+def _submit_together(clip: list[Part], sender: Sender, ledger: Ledger) -> None:
+    """Submit a clip in as few transactions as it goes."""
+    while clip:
+        taken, clip = clip[: (count := sender.submit_all(clip))], clip[count:]
+        for part in taken:
+            ledger.note(f"{part.clip} {part.number}")
+    print("begun", flush=True)
 
 
 def _submit(clip: list[Part], sender: Sender, ledger: Ledger) -> bool:

@@ -10,7 +10,7 @@ from tests.faults.processes import Scene
 from tests.faults.table import Table
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("broker_kind", ["mosquitto", "mosquitto, persistent", "embedded"])
 def test_a_killed_broker_costs_no_part(scene: Scene, plan: Plan, table: Table) -> None:
     times = plan.times(50, 3)

@@ -10,7 +10,7 @@ from tests.faults.processes import Scene
 from tests.faults.table import Table
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("broker_kind", ["mosquitto", "embedded"])
 def test_what_a_killed_device_had_taken_over_arrives(scene: Scene, plan: Plan, table: Table) -> None:
     times = plan.times(200, 6)
@@ -18,7 +18,7 @@ def test_what_a_killed_device_had_taken_over_arrives(scene: Scene, plan: Plan, t
     far_end = scene.far_end()
     far_end.wait_for("connected")
     for life in range(times):
-        device = scene.device(life)
+        device = scene.device(life, together=life % 2 == 1)
         if plan.chance.random() < 0.9:
             device.wait_for("begun")
         device.survive(plan.chance.uniform(0, 0.4))

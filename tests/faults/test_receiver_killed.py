@@ -10,7 +10,7 @@ from tests.faults.processes import Scene
 from tests.faults.table import Table
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("broker_kind", ["mosquitto", "embedded"])
 def test_a_killed_receiver_has_stored_what_it_receipted(scene: Scene, plan: Plan, table: Table) -> None:
     times = plan.times(50, 3)
@@ -33,7 +33,7 @@ def test_a_killed_receiver_has_stored_what_it_receipted(scene: Scene, plan: Plan
     table.add("receiver killed (SIGKILL)", scene.broker_kind, times, account)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_receivers_that_share_the_work_and_are_killed_in_turn_lose_nothing(
     scene: Scene, plan: Plan, table: Table
 ) -> None:
