@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -196,4 +197,21 @@ def test_names_and_addresses_are_checked_at_once(tmp_path: Path) -> None:
         sender.tell({"kind": float("nan")})
     with pytest.raises(MessageError, match="over the limit"):
         sender.status({"text": "x" * 140_000})
+    spool.close()
+
+
+def test_parts_that_are_handed_over_together_arrive_and_one_that_cannot_be_kept_stops_none_before_it(
+    far_end: str, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "spool.sqlite")
+    with make(far_end, spool) as sender:
+        assert sender.submit_all(PARTS[:2]) == 2
+        huge = replace(PARTS[3], facts={"much": "x" * 20_000})
+        handed = [PARTS[2], huge]
+        assert sender.submit_all(handed) == 1
+        with pytest.raises(MessageError):
+            sender.submit_all(handed[1:])
+        assert sender.submit_all([PARTS[3]]) == 1
+        assert sender.drain(DEADLINE_S)
+    assert sender.figures().tally.receipts == len(PARTS)
     spool.close()

@@ -17,7 +17,7 @@ from tests.spool_kit import Stream, clip_id, content, fill, row
 from uplink.budget import Budget
 from uplink.dropped import Drop
 from uplink.errors import SpoolError
-from uplink.spool import Spool, Summary
+from uplink.spool import Deposit, Spool, Summary
 
 FOREVER = """
 import random, sys
@@ -62,6 +62,23 @@ def test_the_same_part_again_changes_nothing_and_another_in_its_place_is_refused
     with pytest.raises(SpoolError, match=r"part 0 of clip .* is already spooled"):
         spool.put(*row(clip_id(0), 0, 999))
     assert content(spool) == [row(clip_id(0), 0)]
+
+
+def test_many_are_kept_in_their_order_and_none_where_one_cannot_be(tmp_path: Path) -> None:
+    told: list[str] = []
+    spool = Spool(tmp_path / "spool.sqlite", Budget(size=6_500), on_fact=lambda kind, _facts: told.append(kind))
+    old = [Deposit(*row(clip_id(0), number), last=number == 3) for number in range(4)]
+    assert spool.put_all([old[0], old[1], old[0], old[2], old[3]]) == [True, True, False, True, True]
+    assert content(spool) == [deposit[:4] for deposit in old]
+    new = [Deposit(*row(clip_id(1), number), priority=1.0) for number in range(3)]
+    with pytest.raises(SpoolError, match="is already spooled"):
+        spool.put_all([*new, Deposit(*row(clip_id(1), 0, 999))])
+    assert content(spool) == [deposit[:4] for deposit in old]
+    assert told == [], "what was undone has not happened"
+    assert spool.put_all(new) == [True, True, True]
+    assert told == ["dropped"]
+    assert content(spool) == [deposit[:4] for deposit in new]
+    spool.close()
 
 
 def test_parts_are_settled_by_their_own_digests_alone(spool: Spool) -> None:
