@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.bench import delivery, firmware, live, machine, process, scoring, uplink
+from tests.bench import delivery, firmware, home, live, machine, process, scoring, uplink
 from tests.bench.effort import FULL, QUICK, Effort
 from tests.bench.figure import Row
 from tests.bench.table import print_table
@@ -22,6 +22,7 @@ from tests.bench.table import print_table
 SECTIONS: Mapping[str, Callable[[Effort], Iterator[Row]]] = {
     "scoring": scoring.rows,
     "firmware": firmware.rows,
+    "the home": home.rows,
     "whole programs": process.rows,
     "live wakes": live.rows,
     "delivery": delivery.rows,
