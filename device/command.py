@@ -35,8 +35,9 @@ class FarEndHere(Protocol):
 
 
 Tell = Callable[[str, "Mapping[str, JSON]"], None]
-Embedded = Callable[[Path, str, Tell], AbstractContextManager[FarEndHere]]
-"""Starts a far end here: takes the state directory, the device's name and whom to tell what happens there."""
+Embedded = Callable[[Path, str, Tell, "str | None"], AbstractContextManager[FarEndHere]]
+"""Starts a far end here: takes the state directory, the device's name, whom to tell what happens there, and under
+which profile it answers, if it is to."""
 Report = Callable[[Path], None]
 """Draws the report of a run directory into it."""
 
@@ -65,6 +66,7 @@ def add_parser(
         metavar="PORT",
         help="Prometheus metrics on 127.0.0.1:PORT; short for uplink.metrics_port",
     )
+    add("--cloud", metavar="F", help="have the embedded far end answer, under this profile or YAML file")
     add("--keep-audio", action="store_true", help="with --out: keep all that the microphone heard")
     parser.set_defaults(run=lambda args: run(args, embedded, report))
 
@@ -109,8 +111,12 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
         with ExitStack() as stack:
             observers.append(stack.enter_context(Timeline(console)).note)
             url, here = args.broker or settings.uplink.broker, None
+            if args.cloud is not None and url != "embedded":
+                raise ConfigError(
+                    f"--cloud is for the embedded far end; start misheard cloud --config {args.cloud} there"
+                )
             if url == "embedded":
-                here = stack.enter_context(embedded(state, settings.name, relay))
+                here = stack.enter_context(embedded(state, settings.name, relay, args.cloud))
                 url = here.url
             voice = VoiceActivity()
             access = ANYBODY if here else settings.uplink.access()

@@ -34,3 +34,7 @@ class Answer:
     transcript: Transcript
     facts: tuple[Fact, ...]
     directives: tuple[Directed, ...]
+
+
+OWN_NEWS = frozenset({"connected", "disconnected", "stored", "complete", "event", "status", "overrun"})
+"""What a far end tells of itself, and not of what it makes of a clip."""

@@ -96,3 +96,11 @@ class Assistant:
             anchor = datetime.fromtimestamp(0, UTC)
         anchor = anchor if anchor.tzinfo else anchor.replace(tzinfo=UTC)
         return (anchor + timedelta(seconds=clip.end / RATE)).astimezone(self._zone)
+
+
+def live_assistant(store: ClipStore, settings: CloudSettings) -> Assistant:
+    """The assistant of a far end on its own: the profile's contacts, this machine's time, text where no voice is."""
+    contacts = tuple(Contact(each.name, each.id, each.say_as) for each in settings.contacts)
+    zone = datetime.now(UTC).astimezone().tzinfo
+    assert zone is not None  # astimezone makes it aware
+    return Assistant(store, settings, Household(contacts, zone), text_alone=True)

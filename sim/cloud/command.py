@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from device.command import pair
 from uplink.broker_options import access_of, add_broker_options
 
 if TYPE_CHECKING:
@@ -50,10 +51,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="divide the work with all who run with this name on the same broker and store; tell it to nobody else",
     )
     parser.add_argument(
+        "--config",
+        metavar="F",
+        help="answer what is heard, under this profile or YAML file; without it clips are stored and transcribed",
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], type=pair, metavar="KEY=VALUE", help="such as ears.confidence_floor=0.3"
+    )
+    parser.add_argument(
         "--recognizer",
-        default="auto",
         metavar="NAME",
-        help="auto, vosk, pocketsphinx or none; auto is vosk where it has a model from elsewhere",
+        help="auto, vosk, pocketsphinx or none; auto is vosk where it has a model from elsewhere; short for "
+        "ears.recognizer",
     )
     parser.set_defaults(run=run)
 
@@ -63,15 +72,19 @@ def run(args: argparse.Namespace) -> int:
     import platformdirs
     from rich.console import Console
 
+    from sim.cloud.assistant import live_assistant
     from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
+    from sim.cloud.settings import load_cloud
     from sim.cloud.store import ClipStore
     from uplink.errors import AddressError
     from uplink.keyring import Keyring
     from uplink.seal import Seal
 
     console = Console(highlight=False)
+    ears = [] if args.recognizer is None else [("ears.recognizer", args.recognizer)]
+    settings = load_cloud(args.config or "2018", [*args.set, *ears])
     if args.share is not None and args.broker_profile == "embedded":
         raise AddressError("the embedded broker delivers nothing to a share; leave --share, or use another broker")
     own = platformdirs.user_data_path("misheard") / "cloud"
@@ -81,10 +94,10 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         store = ClipStore(root, args.database)
         stack.callback(store.close)
-        recognizer = RecognizerProcess(args.recognizer)
+        recognizer = RecognizerProcess(settings.ears.recognizer, settings.ears)
         stack.callback(recognizer.close)
         far_end = FarEnd(
-            Cloud(store, recognizer),
+            Cloud(store, recognizer, None if args.config is None else live_assistant(store, settings)),
             args.broker,
             Seal(keys),
             on_event=lambda kind, facts: console.print(describe(kind, facts), markup=False, soft_wrap=True),

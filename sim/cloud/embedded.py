@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.cloud.answer import OWN_NEWS
+
 if TYPE_CHECKING:
     from uplink.message import JSON
 
@@ -21,18 +23,21 @@ class EmbeddedFarEnd:
 
 @contextmanager
 def embedded_far_end(
-    state: Path, device: str, tell: Callable[[str, Mapping[str, JSON]], None], recognizer: str = "auto"
+    state: Path, device: str, tell: Callable[[str, Mapping[str, JSON]], None], profile: str | None = None
 ) -> Iterator[EmbeddedFarEnd]:
     """Run a broker and a far end that stores under `state`, for as long as the block runs.
 
     It and the device of this name get to know each other's keys without a word; raises KeysError where the device
     trusts another far end.
 
-    `tell` gets what happens at the far end: transcripts, refusals, clips it could not answer.
+    With the `profile` of a far end, a shipped one or a YAML file, it answers; without one it only listens. `tell` gets
+    what happens there: transcripts and what they were taken for, refusals, clips it could not answer.
     """
+    from sim.cloud.assistant import live_assistant
     from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
+    from sim.cloud.settings import EarSettings, load_cloud
     from sim.cloud.store import ClipStore
     from uplink.broker import EmbeddedBroker
     from uplink.keyring import Keyring, introduce
@@ -43,16 +48,22 @@ def embedded_far_end(
     with ExitStack() as stack:
         store = ClipStore(state / "cloud")
         stack.callback(store.close)
-        listener = RecognizerProcess(recognizer)
+        settings = None if profile is None else load_cloud(profile)
+        ears = EarSettings() if settings is None else settings.ears
+        listener = RecognizerProcess(ears.recognizer, ears)
         stack.callback(listener.close)
         broker = stack.enter_context(EmbeddedBroker())
+        assistant = None if settings is None else live_assistant(store, settings)
         far_end = FarEnd(
-            Cloud(store, listener), broker.url, Seal(keys), on_event=lambda kind, facts: _pass_on(tell, kind, facts)
+            Cloud(store, listener, assistant),
+            broker.url,
+            Seal(keys),
+            on_event=lambda kind, facts: _pass_on(tell, kind, facts),
         )
         stack.enter_context(far_end)
         yield EmbeddedFarEnd(broker.url, far_end.wait_answered)
 
 
 def _pass_on(tell: Callable[[str, Mapping[str, JSON]], None], kind: str, facts: Mapping[str, JSON]) -> None:
-    if kind in ("transcript", "unanswered", "refused"):
+    if kind not in OWN_NEWS:
         tell(kind, facts)

@@ -73,6 +73,14 @@ class DeletionSettings(_Settings):
     reaches: tuple[Literal["audio", "transcripts", "messages"], ...] = ("audio", "transcripts", "messages")
 
 
+class ContactSettings(_Settings):
+    """An entry of the address book, for a far end that no scenario gives one."""
+
+    name: str = Field(min_length=1, description="as it is written")
+    id: str | None = Field(None, description="what tells two of one name apart: a surname, a town")
+    say_as: str | None = Field(None, description="how the device says it, where that is not as it is written")
+
+
 class CloudSettings(_Settings):
     """Everything a far end can be told."""
 
@@ -85,6 +93,7 @@ class CloudSettings(_Settings):
     arbitration: ArbitrationSettings = ArbitrationSettings()
     dialog: DialogSettings = DialogSettings()
     deletion: DeletionSettings = DeletionSettings()
+    contacts: tuple[ContactSettings, ...] = Field((), description="the address book; a scenario has its own")
 
 
 def load_cloud(profile: str | Path = "2018", overrides: Sequence[tuple[str, str]] = ()) -> CloudSettings:

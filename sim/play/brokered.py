@@ -9,7 +9,7 @@ from pathlib import Path
 
 from device.config import DeviceSettings
 from device.events import Event, Kind
-from sim.cloud.answer import Directed, Fact
+from sim.cloud.answer import OWN_NEWS, Directed, Fact
 from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.errors import SimError
@@ -25,8 +25,6 @@ from wakeword.sound import RATE
 
 WAIT_S = 120.0
 """How long the far end may take over one part, or over the clip that it ends."""
-_OWN = {"connected", "disconnected", "stored", "complete", "event", "status", "overrun"}
-"""What a far end tells of itself: not what it made of a clip."""
 
 
 class Brokered:
@@ -131,7 +129,7 @@ class Brokered:
     # On other threads.
 
     def _hear_far_end(self, kind: str, facts: Mapping[str, JSON]) -> None:
-        if kind not in _OWN:
+        if kind not in OWN_NEWS:
             with self._changed:
                 self._told.append(Fact(kind, facts))
 

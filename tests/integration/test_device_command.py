@@ -100,6 +100,19 @@ def test_a_pipe_is_heard_as_well(wakes: list[int], tmp_path: Path) -> None:
     assert not (out / "home.flac").exists(), "sound is kept only where that is asked for"
 
 
+def test_with_a_profile_the_embedded_far_end_answers(conversation: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert (
+        main([*device(conversation, tmp_path / "state", "--pace", "fast", "--cloud", "2018"), "--out", str(out)]) == 0
+    )
+    told = [json.loads(line) for line in (out / "events.jsonl").read_text("utf-8").splitlines()]
+    clips = {event["clip"] for event in told if event["kind"] == "capture_end"}
+    assert clips
+    assert {event["clip"] for event in told if event["kind"] == "intent"} == clips
+    assert any(event["kind"] == "prompt" and event["samples"] for event in told), "it speaks in the shipped voice"
+    assert all(event["kind"] != "directive_refused" for event in told)
+
+
 def sentence(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> str:
     """Run a command that fails; gives its one sentence."""
     assert main(arguments) == code
@@ -121,6 +134,8 @@ def sentence(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
         (["--out", "/proc/run"], 1, "/proc/run cannot be written"),
         (["--state", "/proc/state"], 1, "choose another with --state"),
         (["--broker", "http://127.0.0.1"], 2, "http://127.0.0.1"),
+        (["--cloud", "2o18"], 2, "the profiles are 2018"),
+        (["--cloud", "2018", "--broker", "mqtt://127.0.0.1"], 2, "start misheard cloud --config 2018 there"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(
