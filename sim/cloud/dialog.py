@@ -21,6 +21,8 @@ from sim.cloud.understanding import Eagerness, Match, Understanding
 from uplink.message import JSON
 from wakeword.phonetics import Pronouncer
 
+_EARLY = 2_400
+"""Samples (0.15 s) by which the detected end of a wake word may lie before its real one."""
 _BREAK_OFF: tuple[Reply, ...] = ("cancel", "stop")
 
 
@@ -90,8 +92,8 @@ class Dialog:
             return None
         reading = readings[match.reading]
         begin = 0  # only the words of the transcript itself have their places
-        if match.reading == 0 and heard.transcript.words:
-            begin = heard.transcript.words[_first_after(heard) + reading.places[match.body]].begin
+        if match.reading <= _may_belong_to_wake(heard) and heard.transcript.words:
+            begin = heard.transcript.words[reading.places[match.body]].begin
         return Body(clip=heard.clip, begin=begin, end=heard.samples, text=str(reading.cut(match.body)))
 
     # To whom.
@@ -196,11 +198,13 @@ class Dialog:
     def _readings(self, heard: Heard, first: int) -> list[Words]:
         """The transcript, then its alternatives, each without the words before `first`, which woke the device."""
         words = [word.text for word in heard.transcript.words] or heard.transcript.text.split()
-        readings = [self._understanding.words(words[first:])]
+        readings = [self._understanding.words(words, first)]
+        if heard.initiator == "wakeword" and _may_belong_to_wake(heard):
+            readings.append(self._understanding.words(words, first + 1))
         for alternative in heard.transcript.alternatives:
             other = alternative.split()
             if other[:first] == words[:first]:
-                readings.append(self._understanding.words(other[first:]))
+                readings.append(self._understanding.words(other, first))
             elif self._settings.spotting == "anywhere":  # what woke it may be a part of what is found, or it is not
                 readings.append(self._understanding.words(other))
         return readings
@@ -215,10 +219,20 @@ _REPLIES: Mapping[Step, Callable[[Dialog, Situation, Heard, Sequence[Words]], Tu
 
 
 def _first_after(heard: Heard) -> int:
-    """How many words of the transcript belong to what woke the device: those mostly before the wake word's end."""
+    """How many words of the transcript belong to what woke the device: those that began before it had ended."""
     if heard.word_end is None:
         return 0
-    return sum(word.begin + word.end <= 2 * heard.word_end for word in heard.transcript.words)
+    return sum(word.begin < heard.word_end for word in heard.transcript.words)
+
+
+def _may_belong_to_wake(heard: Heard) -> bool:
+    """Whether the next word may belong to it too: a detector's end is early, by up to 0.11 s in what was measured.
+
+    "Alexa, delete" is heard as "alex and delete". Whether the "and" counts is tried both ways.
+    """
+    first = _first_after(heard)
+    words = heard.transcript.words
+    return heard.word_end is not None and first < len(words) and words[first].begin < heard.word_end + _EARLY
 
 
 def _took(step: TookStep, heard: Heard, words: str, taken_for: str) -> Took:

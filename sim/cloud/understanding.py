@@ -160,9 +160,10 @@ class Understanding:
         }
         self._skip = {word for each in model.skip_words for word in Words.of([each], pronouncer).words}
 
-    def words(self, words: Sequence[str]) -> Words:
-        """Take what a recognizer wrote; where all of it must be the request, what does not count is cut off."""
+    def words(self, words: Sequence[str], first: int = 0) -> Words:
+        """Take what a recognizer wrote, from the word `first` on; where all must be the request, cut to it."""
         heard = Words.of(words, self._pronouncer)
+        heard = heard.cut(sum(place < first for place in heard.places))
         return heard if self._eagerness.where != "whole" else self._stripped(heard)
 
     def request(self, heard: Sequence[Words]) -> Match[Request] | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sim.cloud.turn import Situation
-from tests.dialog_kit import dialog, facts, woken
+from tests.dialog_kit import WORD, dialog, facts, woken
 
 PROFILES = ("2018", "2019", "strict")
 
@@ -67,6 +69,20 @@ def test_the_fact_names_the_words_that_were_taken_for_it() -> None:
 def test_words_that_woke_the_device_are_no_request() -> None:
     assert facts(dialog("2018").take(Situation(), woken("stop it now", woke=1)), "intent")[0]["intent"] == "none"
     assert facts(dialog("2018").take(Situation(), woken("stop it now", woke=0)), "intent")[0]["intent"] == "stop"
+
+
+def test_a_word_across_the_end_of_the_wake_word_belongs_to_it() -> None:
+    """PocketSphinx hears "alex and" in "Alexa", and the detector's end is early: the second word counts or does not."""
+    for end in (WORD + 1, WORD, WORD - 2_000):
+        heard = replace(woken("alex and tell linda that it is late"), word_end=end)
+        turn = dialog("strict").take(Situation(), heard)
+        assert facts(turn, "intent")[0]["intent"] == "send_message"
+        assert turn.situation.body is not None
+        assert turn.situation.body.begin == 5 * WORD
+    much_earlier = replace(woken("alex and send a message"), word_end=WORD - 2_500)
+    assert facts(dialog("strict").take(Situation(), much_earlier), "intent")[0]["intent"] == "none"
+    at_once = replace(woken("alexa stop"), word_end=WORD - 700)
+    assert facts(dialog("strict").take(Situation(), at_once), "intent")[0]["intent"] == "stop"
 
 
 def test_slots_hold_what_was_meant() -> None:
