@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sim.cloud.likeness import Found, Phrases, Words, needed_likeness
+from sim.errors import ScenarioError
 from uplink.message import JSON
 from wakeword.phonetics import Pronouncer, Where
 from wakeword.pronunciation import spoken_words
@@ -65,14 +66,14 @@ class ContactBook:
     """The contacts of a home; each has a key, by which it is meant from then on."""
 
     def __init__(self, contacts: Sequence[Contact], pronouncer: Pronouncer) -> None:
-        """Take contacts; raises ValueError for two that nothing tells apart."""
+        """Take contacts; raises ScenarioError for two that nothing tells apart, and for one that cannot be said."""
         self._contacts: dict[str, Contact] = {}
         for contact in contacts:
             key = _key(contact)
-            if not key:
-                raise ValueError(f"the contact {contact.name!r} has no name that can be said")
+            if not _name(contact):
+                raise ScenarioError(f"the contact {contact.name!r} has no name in Latin letters; give it a say_as")
             if key in self._contacts:
-                raise ValueError(f"there are two contacts called {contact.name!r}; give each an id of its own")
+                raise ScenarioError(f"there are two contacts called {contact.name!r}; give each an id of its own")
             self._contacts[key] = contact
         # A contact is called by the name, as the device says it, and, where there is an id, by both together.
         ways = {
@@ -109,7 +110,7 @@ class ContactBook:
         """Those who share a name, in the order of the book."""
         by_name: dict[tuple[str, ...], tuple[str, ...]] = {}
         for key, contact in self._contacts.items():
-            name = tuple(spoken_words(contact.name))
+            name = _name(contact)
             by_name[name] = (*by_name.get(name, ()), key)
         return tuple(keys for keys in by_name.values() if len(keys) > 1)
 
@@ -146,7 +147,7 @@ class ContactBook:
             return Resolution(str(heard), (), top, needed, 0.0, "sound", 0, 0, candidates)
         winner = best[order[0]]
         equal = [key for key in order if best[key].fits and best[key].evidence(threshold) == winner.evidence(threshold)]
-        names = {tuple(spoken_words(self._contacts[key].name)) for key in equal}
+        names = {_name(self._contacts[key]) for key in equal}
         if len(names) > 1:  # two names that are equally like: the first in the book, not a question
             equal = equal[:1]
         words = str(heard.cut(winner.begin, winner.end))
@@ -166,5 +167,10 @@ class ContactBook:
         )
 
 
+def _name(contact: Contact) -> tuple[str, ...]:
+    """The words of a name, which its bearers share: as it is written or, without Latin letters, as it is said."""
+    return tuple(spoken_words(contact.name) or spoken_words(contact.spoken))
+
+
 def _key(contact: Contact) -> str:
-    return " ".join(spoken_words(f"{contact.name} {contact.id or ''}"))
+    return " ".join((*_name(contact), *spoken_words(contact.id or "")))

@@ -6,6 +6,7 @@ import pytest
 
 from sim.cloud.contacts import Contact, ContactBook, Resolution
 from sim.cloud.likeness import Words
+from sim.errors import ScenarioError
 from tests.dialog_kit import names, pronouncer
 from wakeword.phonetics import Where
 
@@ -74,12 +75,20 @@ def test_those_who_share_a_name_are_told_apart() -> None:
     [
         ((Contact("Frank"), Contact("FRANK")), "give each an id"),
         ((Contact("Frank", "Oak"), Contact("Frank", "oak")), "give each an id"),
-        ((Contact("..."),), "no name that can be said"),
+        ((Contact("Иван"),), "no name in Latin letters; give it a say_as"),
     ],
 )
 def test_whom_nothing_tells_apart_is_refused(contacts: tuple[Contact, ...], why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(ScenarioError, match=why):
         ContactBook(contacts, pronouncer())
+
+
+def test_names_in_other_letters_are_known_by_how_they_are_said() -> None:
+    book = ContactBook([Contact("Иван", say_as="Ivan"), Contact("Ольга", say_as="Olga")], pronouncer())
+    assert book.twins() == ()
+    heard = Words.of(["ivan"], pronouncer())
+    (key,) = book.resolve(heard, "whole", 0.9, 0.7).found
+    assert (book.label(key), book.spoken(key)) == ("Иван", "Ivan")
 
 
 def test_an_empty_book_knows_nobody() -> None:
