@@ -227,7 +227,7 @@ WHAT_IF: tuple[dict[str, Any], ...] = (
     {
         "name": "verifier", "value": "on", "shows": "the far end checks the wake word", "woke": True,
         "uploaded_s": 2.4, "verified": False, "intent": None, "contact": None, "confirmed": None, "sent": False,
-        "misdirected": False, "heard_by": [], "false_wakes": 1, "stopped": "verified",
+        "misdirected": False, "heard_by": [], "false_wakes": 1, "stopped": "second look",
     },
     {
         "name": "confirm", "value": "strict", "shows": "only a yes is a yes", "woke": True, "uploaded_s": 16.4,
@@ -237,18 +237,19 @@ WHAT_IF: tuple[dict[str, Any], ...] = (
     {
         "name": "prompt_db", "value": "+12", "shows": "the device speaks 12 dB louder", "woke": True,
         "uploaded_s": 12.9, "verified": None, "intent": "send_message", "contact": None, "confirmed": None,
-        "sent": False, "misdirected": False, "heard_by": ["ann", "ben"], "false_wakes": 1, "stopped": "no reply",
+        "sent": False, "misdirected": False, "heard_by": ["ann", "ben"], "false_wakes": 1, "stopped": "contact",
     },
     {
         "name": "communications", "value": "off", "shows": "messages cannot be sent", "woke": True,
         "uploaded_s": 9.4, "verified": None, "intent": "send_message", "contact": None, "confirmed": None,
-        "sent": False, "misdirected": False, "heard_by": [], "false_wakes": 1, "stopped": "blocked",
+        "sent": False, "misdirected": False, "heard_by": [], "false_wakes": 1, "stopped": "communications",
     },
     {
         "name": "confirm", "value": "none", "shows": "it is not asked", "woke": True, "uploaded_s": 24.0,
         "verified": None, "intent": "send_message", "contact": "Linda", "confirmed": None, "sent": True,
         "misdirected": True, "heard_by": ["ben"], "false_wakes": 1, "stopped": "",
     },
+    {"name": "engine", "value": "micro", "shows": "another engine", "missing": "pip install pymicro-wakeword"},
 )  # fmt: skip
 
 

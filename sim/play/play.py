@@ -105,5 +105,6 @@ class _Records:
             "cloud": setup.cloud.model_dump(mode="json"),
             "seed": setup.scenario.seed,
             "sound": self._sound[name].hexdigest(),
+            "clipped": self._stage.home.clipped[name],
             "wire": self._wire,
         }

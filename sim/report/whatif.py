@@ -12,7 +12,11 @@ from sim.report.wording import count, listing, long, plain
 
 
 class Tried(BaseModel):
-    """A row: what was changed, and what came of it. What is None was not reached, or is not known."""
+    """A row: what was changed, and what came of it. What is None was not reached, or is not known.
+
+    `stopped`: the station at which it ended, or a word for what ended it. `missing`: it could not be played, and what
+    must be installed for that.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -30,6 +34,7 @@ class Tried(BaseModel):
     heard_by: list[str] | None = None
     false_wakes: Annotated[int, Field(ge=0)] | None = None
     stopped: str = ""
+    missing: str | None = None
 
     @property
     def title(self) -> str:
@@ -46,6 +51,9 @@ class Cell(NamedTuple):
 
 STAGES = ("woke", "second look", "request", "contact", "confirmed", "message")
 """The stations of the chain, which are columns of the table."""
+
+NAMES = {"wake": 0, "second look": 1, "request": 2, "contact": 3, "confirmation": 4, "message": 5}
+"""What rows call the stations in `stopped`."""
 
 MARKS = {"on": "●", "end": "■", "skip": "○", "off": "·"}
 """Shapes, so that nobody needs the colours."""
@@ -79,12 +87,15 @@ def stages(row: Tried) -> tuple[Cell, ...]:
     found[: max(0, last)] = [Cell("skip", "none") if cell.look == "off" else cell for cell in found[: max(0, last)]]
     if row.sent:
         return tuple(found)
-    end = next((place for place, cell in enumerate(found) if cell.look == "end"), None)
+    end = NAMES.get(row.stopped) if row.stopped in NAMES else _first_end(found)
     if end is None:  # it ended between two stations: at the first that it did not reach
         end = last + 2 if STAGES[last + 1] == "second look" else last + 1
-        found[last + 1 : end] = [Cell("skip", "none")] * (end - last - 1)
-        found[end] = Cell("end", "not reached")
-    return (*found[: end + 1], *[OFF] * (len(found) - end - 1))
+    ahead = [cell if cell.look == "on" else Cell("skip", cell.text or "none") for cell in found[:end]]
+    return (*ahead, Cell("end", found[end].text or "not reached"), *[OFF] * (len(found) - end - 1))
+
+
+def _first_end(found: Sequence[Cell]) -> int | None:
+    return next((place for place, cell in enumerate(found) if cell.look == "end"), None)
 
 
 OFF = Cell("off", "")
@@ -112,11 +123,12 @@ def question(rows: Sequence[Tried]) -> str:
 
 def verdict(rows: Sequence[Tried]) -> str:
     """Say in a sentence how many of the changes kept the message from being sent; empty where none was sent."""
-    if len(rows) < 2 or not rows[0].sent:
+    played = [row for row in rows[1:] if row.missing is None]
+    if not played or not rows[0].sent:
         return ""
-    kept = [row for row in rows[1:] if not row.sent]
+    kept = [row for row in played if not row.sent]
     silent = sum(row.woke is False for row in kept)
-    told = f"With {len(kept)} of {count(len(rows) - 1, 'change')} no message was sent"
+    told = f"With {len(kept)} of {count(len(played), 'change')} no message was sent"
     return f"{told}, with {silent} of them because the device did not wake at all." if silent else f"{told}."
 
 
@@ -139,22 +151,23 @@ def table(rows: Sequence[Tried]) -> str:
 
 
 def _row(row: Tried, first: bool) -> str:
+    shows = f"<small>{escape(row.shows)}</small>" if row.shows else ""
+    head = f'<th scope="row">{escape(row.title)}{shows}</th>'
+    if row.missing is not None:
+        return f'<tr>{head}<td colspan="9">not played: it needs <code>{escape(row.missing)}</code></td></tr>'
     ends = [row.stopped if cell.look == "end" else "" for cell in stages(row)]
     drawn = "".join(map(_cell, stages(row), STAGES, ends))
     heard = "" if row.heard_by is None else listing(row.heard_by) or "nobody"
     left = "" if row.uploaded_s is None else long(row.uploaded_s)
     wakes = "" if row.false_wakes is None else str(row.false_wakes)
-    shows = f"<small>{escape(row.shows)}</small>" if row.shows else ""
-    fate = ("astray" if row.misdirected else "sent") if row.sent else "kept"
     rest = "".join(f'<td class="fact">{escape(text)}</td>' for text in (heard, left, wakes))
-    return (
-        f'<tr class="{fate}{" as-it-was" if first else ""}"><th scope="row">{escape(row.title)}{shows}</th>'
-        f"{drawn}{rest}</tr>"
-    )
+    fate = ("astray" if row.misdirected else "sent") if row.sent else "kept"
+    return f'<tr class="{fate}{" as-it-was" if first else ""}">{head}{drawn}{rest}</tr>'
 
 
 def _cell(cell: Cell, stage: str, stopped: str) -> str:
-    why = f"<small>{escape(plain(stopped))}</small>" if stopped and plain(stopped) not in (cell.text, stage) else ""
+    known = stopped in NAMES and STAGES[NAMES[stopped]] == stage
+    why = f"<small>{escape(plain(stopped))}</small>" if stopped and not known and stopped != cell.text else ""
     return (
         f'<td class="stage {cell.look}"><i aria-hidden="true">{MARKS[cell.look]}</i>'
         f'<span class="sr">{ABOUT[cell.look]}: </span>{escape(cell.text)}{why}</td>'

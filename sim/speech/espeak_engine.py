@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from sim.errors import VoiceError
@@ -19,9 +20,9 @@ from wakeword.sound import Samples
 INSTALL = "apt-get install espeak-ng, or: pip install espeakng-loader"
 
 
-def must_speak(_name: str) -> None:
-    """Raise VoiceError where neither is here; whether it has a voice shows when it speaks."""
-    _program()
+def must_speak(name: str) -> None:
+    """Raise VoiceError where neither is here or it has no such voice, which shows when it is to say something."""
+    _tried(tuple(_program()), name)
 
 
 def speak(name: str, text: str) -> tuple[Samples, None]:
@@ -37,6 +38,11 @@ def renderer() -> str:
     """Program and version."""
     found = re.search(r"text-to-speech: (\S+)", run([*_program(), "--version"], "espeak"))
     return f"espeak-ng-{found.group(1) if found else '?'}"
+
+
+@cache
+def _tried(_program: tuple[str, ...], name: str) -> None:
+    speak(name, "a")
 
 
 def _program() -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sim.errors import VoiceError
-from sim.speech.voices import MARGIN, QUIET, Voice, render, renderer, speak
+from sim.speech.voices import MARGIN, QUIET, Voice, must_speak, render, renderer, speak
 
 Needs = Callable[[str], str]
 
@@ -44,6 +44,8 @@ def test_a_voice_that_the_engine_has_not_is_refused(needs: Needs, part: str, voi
     with pytest.raises(VoiceError) as caught:
         render(Voice.parse(voice), "Hello.")
     assert "\n" not in str(caught.value)
+    with pytest.raises(VoiceError, match="nobody|does not exist"):
+        must_speak(Voice.parse(voice))
 
 
 def test_saying_nothing_is_an_error(needs: Needs) -> None:
