@@ -98,12 +98,12 @@ def _words(clip: Clip, lines: Sequence[Spoken]) -> str:
     texts = _quote("Really said", _marked(found.said, "del")) + _quote(
         _maker(clip), _marked(found.heard, "ins") or "<i>nothing</i>"
     )
-    drawn = interlinear(clip, lines)
+    drawn, counted = interlinear(clip, lines)
     title = (
         f'<h4 aria-hidden="true">Really said, and under it {escape(_maker(clip)[0].lower() + _maker(clip)[1:])}</h4>'
     )
     both = f'{title}{drawn}<div class="made sr">{texts}</div>' if drawn else f'<div class="made">{texts}</div>'
-    return f"{both}{_errors(found)}{_others(clip)}"
+    return f"{both}{_errors(found, counted)}{_others(clip)}"
 
 
 def _others(clip: Clip) -> str:
@@ -134,12 +134,14 @@ def _marked(words: tuple[tuple[str, bool], ...], tag: str) -> str:
     return " ".join(text if same else f"<{tag}>{text}</{tag}>" for same, text in runs)
 
 
-def _errors(found: Comparison) -> str:
+def _errors(found: Comparison, counted: tuple[int, int] | None) -> str:
+    """How many words are wrong, where it is known which were said in the clip."""
     said = sum(any(letter.isalnum() for letter in word) for word, _ in found.said)
-    if not found.whole or not said:
+    wrong, of = (found.errors, said if found.whole else 0) if counted is None else counted
+    if not of:
         return ""
-    wrong = f"{count(found.errors, 'word')} of {said} misheard" if found.errors else "every word right"
-    return f'<small class="errors">{wrong}</small>'
+    told = f"{count(wrong, 'word')} of {of} misheard" if wrong else "every word right"
+    return f'<small class="errors">{told}</small>'
 
 
 def _picture(clip: Clip, samples: NDArray[np.int16]) -> str:

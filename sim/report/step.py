@@ -19,6 +19,10 @@ LEAD = RATE // 2
 """What is played of a word has this much around it, so that it can be told what it was."""
 
 
+BY = {"exact": "letter by letter", "spelling": "by spelling", "sound": "by sound"}
+"""How a contact was found."""
+
+
 @dataclass(frozen=True)
 class Step:
     """What happened at sample `at`; samples `begin` to `end` are its sound.
@@ -180,7 +184,11 @@ def _intent(scene: Scene, clip: Clip, event: Event) -> Step:
     text = phrase if isinstance(phrase, str) and phrase else clip.heard or ""
     slots = facts.get("slots")
     named = [f"{plain(name)}: {value}" for name, value in slots.items()] if isinstance(slots, dict) else []
-    like = f" It is like “{facts['template']}”." if isinstance(facts.get("template"), str) and facts["template"] else ""
+    like = (
+        f" The pattern was “{facts['template']}”."
+        if isinstance(facts.get("template"), str) and facts["template"]
+        else ""
+    )
     return _interpretation(
         scene, clip, event, text,
         look="heard stopped" if nothing else "heard",
@@ -196,7 +204,8 @@ def _contact(scene: Scene, clip: Clip, event: Event) -> Step:
     facts = event.facts
     name = facts.get("name")
     known = isinstance(name, str) and bool(name)
-    by = f" Matched by {facts['by']}." if known and isinstance(facts.get("by"), str) else ""
+    by = facts.get("by")
+    matched = f" Matched {BY.get(by, by)}." if known and isinstance(by, str) else ""
     others = [f"{who} {score:.2f}" for who, score in _pairs(facts.get("candidates")) if who != name]
     score, needed = _number(facts.get("score")), _number(facts.get("needed"))
     several = not known and score is not None and needed is not None and score >= needed
@@ -204,7 +213,7 @@ def _contact(scene: Scene, clip: Clip, event: Event) -> Step:
         scene, clip, event, str(facts["heard"]),
         look="heard" if known else "heard stopped",
         title="Heard a name" if known else "Heard no name",
-        text=_clip(clip) + by,
+        text=_clip(clip) + matched,
         taken_for=str(name) if known else "several contacts" if several else "nobody in the contacts",
         others=tuple(others),
         stop="" if known else "several contacts have that name" if several else "no contact was close enough",

@@ -25,7 +25,7 @@ def words_of_step(step: Step) -> tuple[str, ...]:
 
 def needed(step: Step) -> str:
     """What the score had to reach, where that is known."""
-    return "" if step.needed is None else f", {step.needed:g} needed"
+    return "" if step.needed is None else f", {round(step.needed, 2):g} needed"
 
 
 LONGEST = 70

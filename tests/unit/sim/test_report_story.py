@@ -102,6 +102,8 @@ def test_the_page_tells_the_chain_with_its_sound_and_numbers(tmp_path: Path) -> 
         "12.2 s of what was said went to Frank, which nobody had meant.",
         "12.2 s of it went to Frank as a message that nobody had meant.",
         "1 other reading",
+        "3 words of 18 misheard",
+        "1 word of 7 misheard",
     ):
         assert told in text.replace("\N{NO-BREAK SPACE}", " "), told
     assert page.count('class="play hear"') == 7
