@@ -44,9 +44,12 @@ def test_a_real_run_is_all_there(page: Page, kitchen: Path) -> None:
     outcome = run_of(kitchen)
     assert outcome["wakes"]["false"] >= 1
     assert titles(page) == [
-        "whole run", "time", "microphone", "ben", "ann", "heard", "“alexa”", "light", "recording", "decisions",
-        "on the wire",
+        "whole run", "time", "microphone", "ben", "ann", "heard", "device says", "“alexa”", "light", "recording",
+        "decisions", "on the wire",
     ]  # fmt: skip
+    assert number_of(page, ".chain") >= 1
+    assert number_of(page, ".step.woke") == number_of(page, ".span.wake")
+    assert number_of(page, ".levels li") == 2 * number_of(page, ".span.prompt")  # two people were there
     assert number_of(page, ".span.wake") == outcome["wakes"]["true"] + outcome["wakes"]["false"]
     assert number_of(page, ".span.near-miss") == outcome["wakes"]["near_misses"]
     assert number_of(page, ".clip") == number_of(page, ".span.capture") == outcome["clips"]["captured"]
@@ -160,13 +163,13 @@ def test_pointing_tells_the_numbers(page: Page, kitchen: Path, small: Path) -> N
     shown = page.ask("tip.textContent")
     near = scores[max(0, hop - 1) : hop + 2]
     assert any(f"score {score:.3f}, threshold 0.5" in shown for score in near)
-    page.point_at(".span.near-miss")
-    assert "near miss: score" in page.ask("tip.textContent")
     page.point_at(".part")
     assert "receipt at" in page.ask("tip.textContent")
     page.point_at("h1")
     assert page.ask("tip.hidden && hair.hidden")
     page.open(small / "report.html")
+    page.point_at(".span.near-miss")
+    assert "near miss: score 0.400, threshold 0.5" in page.ask("tip.textContent")
     page.point_at(".microphone .track", across=0.36)
     level = float(page.ask("tip.textContent.match(/peak (-[0-9.]+) dBFS/)[1]"))
     assert level == pytest.approx(20 * np.log10(8_000 / 32_768), abs=0.2)
