@@ -74,7 +74,8 @@ class ClipStore:
     def __init__(self, root: Path | str, database: str | None = None) -> None:
         """Open the store under a folder or fsspec URL; `database` is an SQLAlchemy URL.
 
-        Without it the database is ``store.sqlite`` in the folder, and a root that is no folder raises StoreError.
+        Without it the database is ``store.sqlite`` in the folder, and a root that is no folder raises StoreError. Files
+        that an earlier run was to delete, and did not come to, go now.
         """
         self._files = Files(root)
         if database is None:
@@ -90,6 +91,11 @@ class ClipStore:
         self.bench = Bench(self._database)
         self.outbox = Outbox(self._database, self._files)
         self._sweeper = Sweeper(self._database, self._files)
+        try:
+            self._sweeper.sweep()
+        except StoreError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of database and files."""
