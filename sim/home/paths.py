@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ def _apart(source: Spot, listener: Spot, rooms: Mapping[str, Room]) -> Place:
 def _kept(room: Room, source: Place, listener: Place) -> Sound:
     """A response from this process, from the user's cache on disk, or computed; the same in each case."""
     bare = room.model_copy(update={"background": None})
-    key = repr((METHOD, bare.size_m, bare.rt60_s, source, listener))
+    key = repr((METHOD, _version(), bare.size_m, bare.rt60_s, source, listener))
     path = platformdirs.user_cache_path("misheard") / "rooms" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npy"
     try:
         return _checked(np.load(path, allow_pickle=False))
@@ -116,6 +117,14 @@ def _kept(room: Room, source: Place, listener: Place) -> Sound:
     except OSError:  # a cache that cannot be written costs time, nothing else
         return found
     return found
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    try:
+        return version("pyroomacoustics")
+    except PackageNotFoundError:
+        return "none"
 
 
 def _checked(found: NDArray[np.float32]) -> Sound:

@@ -1,15 +1,19 @@
-"""The simulated home on one core: alone, and with the firmware of every device in it; for one device and for four."""
+"""The simulated home on one core: alone, with the firmware of one device and of four, and with the far end."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 
 from device.audio import Block
 from device.events import Stream
 from device.firmware import Firmware
 from sim.home.home import Home
+from sim.home.overhear import overhear
+from sim.play.play import rehearse
+from sim.play.setup import prepare
 from sim.scenario import PlacedDevice, Scenario, device_settings, load_scenario
 from sim.speech.library import Speech, load_speech
 from tests.bench.effort import Effort
@@ -35,11 +39,14 @@ def rows(effort: Effort) -> Iterator[Row]:
             for count in (1, len(PLACES))
         }
         speed = in_turn(effort.bulk, max(1, effort.warm_up), contenders)
+        listened = in_turn(effort.starts, 0, {name: _played(name) for name in ("none", "pocketsphinx")})
     life = Figure((1.0,) * len(speed["1 alone"].values))
     yield _row("the home alone, 1 device", speed["1 alone"], "real time", life)
     yield _row("the home alone, 4 devices, each", speed["4 alone"], "1 device", speed["1 alone"])
     yield _row("home and firmware, 1 device", speed["1 with firmware"], "real time", life, AIM)
     yield _row("home and firmware, 4 devices, each", speed["4 with firmware"], "1 device", speed["1 with firmware"])
+    yield _row("a whole play in process, no recognizer", listened["none"], "real time", life)
+    yield _row("a whole play in process, PocketSphinx", listened["pocketsphinx"], "no recognizer", listened["none"])
 
 
 def _row(what: str, ours: Figure, peer: str, theirs: Figure, aim: str = "") -> Row:
@@ -77,5 +84,19 @@ def _lived(count: int, with_firmware: bool) -> Callable[[], float]:
                 if with_firmware:
                     firmware[name].hear(Block(begin, block))
         return count * home.clock / RATE / (time.perf_counter() - began)
+
+    return measure
+
+
+def _played(recognizer: str) -> Callable[[], float]:
+    """The kitchen up to the line after its first wake, from loading the models to the outcome of the play."""
+    setup = prepare("kitchen-unacceptable", overrides=[("cloud.ears.recognizer", recognizer)])
+    scenario = setup.scenario.model_copy(update={"script": setup.scenario.script[:3]})
+    lasting = len(overhear(scenario).samples) / RATE
+
+    def measure() -> float:
+        began = time.perf_counter()
+        rehearse(replace(setup, scenario=scenario))
+        return lasting / (time.perf_counter() - began)
 
     return measure

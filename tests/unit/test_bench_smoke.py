@@ -19,6 +19,8 @@ MEASURED = (
     "the home alone, 4 devices, each",
     "home and firmware, 1 device",
     "home and firmware, 4 devices, each",
+    "a whole play in process, no recognizer",
+    "a whole play in process, PocketSphinx",
     "start of",
     "memory of",
     "live",

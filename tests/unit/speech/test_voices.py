@@ -44,7 +44,7 @@ def test_a_voice_that_the_engine_has_not_is_refused(needs: Needs, part: str, voi
     with pytest.raises(VoiceError) as caught:
         render(Voice.parse(voice), "Hello.")
     assert "\n" not in str(caught.value)
-    with pytest.raises(VoiceError, match="nobody|does not exist"):
+    with pytest.raises(VoiceError, match=r"nobody|does not exist"):
         must_speak(Voice.parse(voice))
 
 
