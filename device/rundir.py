@@ -205,7 +205,7 @@ class RunDirectory:
             np.save(self.folder / "scores.npy", np.array(self._scores, np.float32).reshape(-1, len(self._words)))
             self._write_clips()
             self._write_labels()
-            (self.folder / "run.json").write_text(json.dumps(run, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            write_run(self.folder, run)
             _point_to(self.folder)
         if self._broken is not None:
             raise DeviceError(self._broken)
@@ -231,6 +231,11 @@ class RunDirectory:
         except (OSError, SoundError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             self._broken = self._broken or f"the run directory {self.folder} is not complete ({why}); make room there"
+
+
+def write_run(folder: Path, run: Mapping[str, Any]) -> None:
+    """Write `run.json`; raises OSError."""
+    (folder / "run.json").write_text(json.dumps(run, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +41,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play it; 0 where every clip was received."""
+    """Play it, and again under each safeguard; 0 where every clip was received."""
     from rich.console import Console
     from rich.text import Text
 
     from device.command import summarize
+    from device.rundir import write_run
     from sim.play.play import play
     from sim.play.setup import prepare
     from sim.report import write_figure, write_report
@@ -57,9 +58,11 @@ def run(args: argparse.Namespace) -> int:
     console = Console(highlight=False)
     console.print(Text.assemble((setup.scenario.name, "bold"), f": {setup.scenario.shows}"), soft_wrap=True)
     out = args.out or Path("runs") / setup.scenario.name
-    written, row = play(setup, out, console, args.wire, args.pace)
-    if changed:
-        _what_if(console, changed, row, out, written)
+    with tempfile.TemporaryDirectory(prefix="misheard-") as memory:
+        written, row = play(setup, out, console, args.wire, args.pace, Path(memory))
+        if changed:
+            written["what_if"] = _what_if(console, changed, row, Path(memory))
+            write_run(out, written)
     write_report(out)
     if args.figure is not None:
         write_figure(out, args.figure)
@@ -67,16 +70,15 @@ def run(args: argparse.Namespace) -> int:
     return 0 if written["clips"]["received"] == written["clips"]["captured"] else 1
 
 
-def _what_if(console: Console, changed: list[Changed], row: dict[str, Any], out: Path, written: dict[str, Any]) -> None:
-    """Play it again under each safeguard; put the table on the terminal and into `run.json`."""
+def _what_if(console: Console, changed: list[Changed], row: dict[str, Any], memory: Path) -> list[dict[str, Any]]:
+    """Play it again under each safeguard, and print the table; gives its rows."""
     from rich.progress import Progress
 
     from sim.whatif.table import replay, table
 
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("what if", total=len(changed))
-        rows = replay(changed, row, lambda _row: progress.advance(task))
+        rows = replay(changed, row, memory, lambda _row: progress.advance(task))
     console.print()
     console.print(table(rows))
-    written["what_if"] = rows
-    (out / "run.json").write_text(json.dumps(written, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return rows

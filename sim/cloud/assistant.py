@@ -26,10 +26,11 @@ from wakeword.sound import RATE
 
 @dataclass(frozen=True)
 class Household:
-    """Whom a far end answers: their address book, and their local time."""
+    """Whom a far end answers: their address book, their local time, and all their devices where that is known."""
 
     contacts: tuple[Contact, ...] = ()
     zone: tzinfo = UTC
+    devices: tuple[str, ...] = ()
 
 
 class Assistant:
@@ -41,7 +42,7 @@ class Assistant:
         """Load what it takes; raises SimError. With `text_alone` a prompt without a voice is sent as text."""
         pronouncer = Pronouncer()
         names = ContactBook(household.contacts, pronouncer)
-        self._store, self._settings, self._zone = store, settings, household.zone
+        self._store, self._settings, self._household = store, settings, household
         self._dialog = Dialog(settings, load_interaction(settings.dialog.interaction), names, pronouncer)
         self._voice = DeviceVoice(settings.voice, text_alone)
         self._bench = store.bench
@@ -63,7 +64,7 @@ class Assistant:
             return [], [Directed(clip.device, Directive("TurnEnd", clip.id, {"due": due}))]
         heard = self._heard(clip, transcript)
         turn = self._dialog.take(self._store.outbox.situation(clip.device), heard)
-        deleted = self._store.conclude(clip, turn)
+        deleted = self._store.conclude(clip, turn, self._household.devices)
         orders = [Directed(clip.device, each) for each in directives(turn, clip.id, self._voice, due)]
         if deleted is None:
             return list(turn.facts), orders
@@ -95,7 +96,7 @@ class Assistant:
         except ValueError:
             anchor = datetime.fromtimestamp(0, UTC)
         anchor = anchor if anchor.tzinfo else anchor.replace(tzinfo=UTC)
-        return (anchor + timedelta(seconds=clip.end / RATE)).astimezone(self._zone)
+        return (anchor + timedelta(seconds=clip.end / RATE)).astimezone(self._household.zone)
 
 
 def live_assistant(store: ClipStore, settings: CloudSettings) -> Assistant:

@@ -210,7 +210,7 @@ class ClipStore:
             row = session.get(TranscriptRow, clip)
             return None if row is None else Transcript(row.text, tuple(Word(*w) for w in row.words), row.recognizer)
 
-    def conclude(self, clip: Clip, turn: Turn) -> Deleted | None:
+    def conclude(self, clip: Clip, turn: Turn, devices: Sequence[str] = ()) -> Deleted | None:
         """Keep what a turn leads to, all in one transaction: where the dialog stands, a message, a deletion."""
         if turn.message is not None:
             self.outbox.keep_sound(clip.device, turn.message, self.audio(turn.message.body.clip))
@@ -218,7 +218,7 @@ class ClipStore:
             outbox.set_situation(session, clip.device, turn.situation)
             if turn.message is not None:
                 outbox.put(session, clip.device, turn.message)
-            deleted = None if turn.deletion is None else deletion.carry_out(session, turn.deletion)
+            deleted = None if turn.deletion is None else deletion.carry_out(session, turn.deletion, devices)
         if deleted is not None:
             self._sweeper.sweep()
         return deleted

@@ -15,6 +15,8 @@ from device.audio import Block, Pace
 from device.ear import thresholds
 from device.rundir import DEVICES, RunDirectory
 from device.timeline import Timeline
+from sim.cloud.memory import Remembering
+from sim.cloud.recognizer import Recognizer, load_recognizer
 from sim.play.outcome import Outcome
 from sim.play.pace import RealPace
 from sim.play.setup import Setup
@@ -25,11 +27,17 @@ from wakeword.models import LICENCE
 
 
 def play(
-    setup: Setup, out: Path, console: Console, wire: WireName = "inprocess", pace: Pace = "fast"
+    setup: Setup,
+    out: Path,
+    console: Console,
+    wire: WireName = "inprocess",
+    pace: Pace = "fast",
+    memory: Path | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Play a scenario; leaves the first device's run directory in `out`, and the others' under ``devices`` there.
 
     Gives the content of `run.json`, and `Outcome.row`. What was heard is written down also where this is broken off.
+    What the recognizer hears is kept in the folder `memory`, for `rehearse`.
     """
     stage = Stage(setup, load_speech(setup.scenario))
     outcome = Outcome(stage.truth)
@@ -44,17 +52,27 @@ def play(
             for number, (name, record) in enumerate(records.records.items())
         }
         wait = RealPace() if pace == "real" else lambda _clock: None
-        stage.play(wire, Path(state), watch, records.hear, wait)
+        stage.play(_recognizer(setup, memory, eager=True), wire, Path(state), watch, records.hear, wait)
     return records.written, outcome.row()
 
 
-def rehearse(setup: Setup) -> dict[str, Any]:
-    """Play a scenario in process for its outcome alone; gives `Outcome.row`."""
+def rehearse(setup: Setup, memory: Path | None = None) -> dict[str, Any]:
+    """Play a scenario in process for its outcome alone; gives `Outcome.row`.
+
+    A clip that is in the `memory` of an earlier play need not be listened to again.
+    """
     with tempfile.TemporaryDirectory(prefix="misheard-") as state:
         stage = Stage(setup, load_speech(setup.scenario))
         outcome = Outcome(stage.truth)
-        stage.play("inprocess", Path(state), {name: [outcome.note] for name in setup.devices})
+        recognizer = _recognizer(setup, memory, eager=False)
+        stage.play(recognizer, "inprocess", Path(state), {name: [outcome.note] for name in setup.devices})
     return outcome.row()
+
+
+def _recognizer(setup: Setup, memory: Path | None, *, eager: bool) -> Recognizer:
+    ears = setup.cloud.ears
+    recognizer = load_recognizer(ears.recognizer, ears=ears)
+    return recognizer if memory is None else Remembering(recognizer, ears, memory, eager=eager)
 
 
 class _Records:

@@ -13,7 +13,7 @@ from device.firmware import Firmware
 from device.runtime import Observer
 from sim.cloud.assistant import Assistant, Household
 from sim.cloud.contacts import Contact
-from sim.cloud.recognizer import load_recognizer
+from sim.cloud.recognizer import Recognizer
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.home.home import Home
@@ -46,6 +46,7 @@ class Stage:
 
     def play(
         self,
+        recognizer: Recognizer,
         wire_name: WireName,
         state: Path,
         watch: Mapping[str, Sequence[Observer]],
@@ -53,7 +54,7 @@ class Stage:
         wait: Callable[[int], None] = lambda _clock: None,
     ) -> None:
         """Play it; `watch` has the observers of each device. What is open is closed also where Ctrl-C breaks it off."""
-        with self._far_end(wire_name, state) as wire:
+        with self._far_end(recognizer, wire_name, state) as wire:
             speakers = {
                 name: Speaker(
                     Firmware(settings, self.streams[name], self.scorers[name], VoiceActivity()),
@@ -71,11 +72,9 @@ class Stage:
             evening.finish()
 
     @contextmanager
-    def _far_end(self, wire_name: WireName, state: Path) -> Iterator[Wire]:
+    def _far_end(self, recognizer: Recognizer, wire_name: WireName, state: Path) -> Iterator[Wire]:
         store = ClipStore(state / "cloud")
         try:
-            ears = self.setup.cloud.ears
-            recognizer = load_recognizer(ears.recognizer, ears=ears)
             cloud = Cloud(store, recognizer, Assistant(store, self.setup.cloud, _household(self.setup.scenario)))
             wire = Direct(cloud) if wire_name == "inprocess" else self._brokered(cloud, state)
             try:
@@ -96,4 +95,4 @@ def _household(scenario: Scenario) -> Household:
     contacts = tuple(Contact(each.name, each.id, each.say_as) for each in scenario.contacts)
     zone = scenario.utc.tzinfo
     assert zone is not None  # it is aware
-    return Household(contacts, zone)
+    return Household(contacts, zone, tuple(scenario.devices))
