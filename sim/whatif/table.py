@@ -47,15 +47,16 @@ def replay(
 
 
 def table(rows: Sequence[dict[str, Any]]) -> Table:
-    """Draw the rows for a terminal, 80 columns wide."""
+    """Draw the rows for a terminal, 80 columns wide; `look` is the second look, `yes` the confirmation."""
     drawn = Table(title="What if", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     drawn.add_column("", no_wrap=True)
-    for column in ("woke", "left", "2nd look", "request", "contact", "yes", "sent", "prompts heard by"):
-        drawn.add_column(column)
+    for column in ("woke", "left", "look", "request", "contact", "yes", "sent"):
+        drawn.add_column(column, no_wrap=True)
+    drawn.add_column("heard by")
     for row in rows:
         name = Text(f"{row['name']}={row['value']}" if row["value"] else row["name"])
         if "missing" in row:
-            drawn.add_row(name, Text("-"), end_section=False)
+            drawn.add_row(name, "-")
             drawn.caption = f"- not played: {row['name']} needs {row['missing']}"
             continue
         sent = Text("no", "green") if not row["sent"] else Text("yes", "bold red" if row["misdirected"] else "")
@@ -64,7 +65,7 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
             _yes(row["woke"]),
             f"{row['uploaded_s']:.1f} s",
             _passed(row["verified"]),
-            (row["intent"] or "-").replace("_", " "),
+            (row["intent"] or "-").removeprefix("send_"),
             row["contact"] or "-",
             _yes(row["confirmed"]),
             sent,
