@@ -28,7 +28,7 @@ def libfaketime() -> Path:
     pytest.skip(reason)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("broker_kind", ["mosquitto", "embedded"])
 def test_a_clock_that_jumps_by_years_changes_nothing(
     scene: Scene, plan: Plan, table: Table, libfaketime: Path, monkeypatch: pytest.MonkeyPatch

@@ -48,18 +48,18 @@ def on_small_disk(scene: Scene, folder: Path, size: str, command: Sequence[str])
     return scene.start(["unshare", "-rm", "sh", "-c", script], folder.name)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_disk")
 @pytest.mark.parametrize("broker_kind", ["mosquitto", "embedded"])
 def test_a_full_disk_under_the_spool_costs_only_what_is_named(scene: Scene, plan: Plan, table: Table) -> None:
     """The device submits until the disk is full, and goes on; then the far end comes, and the disk stays small."""
     clips = plan.times(2000, 150)
-    orders = scene.orders(0, clips=clips, drain_s=240.0, backlog=10**6)
+    orders = scene.orders(0, clips=clips, drain_s=480.0, backlog=10**6)
     device = on_small_disk(scene, scene.state(), "3000k", device_command(orders))
     wait_until(lambda: any(kind == "dropped" for kind, _ in Taken.read([scene.ledger()]).facts), "the disk is full")
     scene.broker()
     scene.far_end().wait_for("connected")
-    device.wait_for("done", 250.0)
+    device.wait_for("done", 500.0)
     device.say("grow")
     device.say("end")
     device.wait_for("ended")
@@ -68,7 +68,7 @@ def test_a_full_disk_under_the_spool_costs_only_what_is_named(scene: Scene, plan
     table.add("disk under the spool full", scene.broker_kind, 1, account)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("small_disk")
 @pytest.mark.parametrize("broker_kind", ["mosquitto", "embedded"])
 def test_a_full_disk_under_the_store_costs_time_and_nothing_else(scene: Scene, plan: Plan, table: Table) -> None:
@@ -81,7 +81,7 @@ def test_a_full_disk_under_the_store_costs_time_and_nothing_else(scene: Scene, p
     device.survive(1.0)
     device.kill()
     far_end.say("grow")
-    scene.drain(1, deadline_s=120.0)
+    scene.drain(1, deadline_s=400.0)
     far_end.wait_for("store_back")
     far_end.say("end")
     far_end.wait_for("ended")

@@ -59,7 +59,7 @@ def week(monkeypatch: pytest.MonkeyPatch) -> Week:
     return Week(monkeypatch)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("broker_kind", ["mosquitto", "embedded"])
 @pytest.mark.parametrize("share_kept", [4.0, 0.4])
 def test_after_a_week_without_a_link_all_arrives_that_was_to_be_kept_so_long(
@@ -100,7 +100,7 @@ def test_after_a_week_without_a_link_all_arrives_that_was_to_be_kept_so_long(
         assert threading.active_count() <= threads
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak_kb < 8 * 1024
         dead.revive()
-        assert sender.drain(60.0)
+        assert sender.drain(240.0)
         attempts = week.pauses
     account = settle_up(scene.store, [scene.ledger()], [path])
     assert account.clips == hours

@@ -14,7 +14,7 @@ from uplink.keyring import FAR_END, Keyring
 from uplink.spool import Spool
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_device_and_its_copy_throw_each_other_out_and_lose_nothing(scene: Scene, plan: Plan, table: Table) -> None:
     """The copy has keys and spool of the first, with what waits in it; the broker lets in one of a name at a time.
 
@@ -28,9 +28,9 @@ def test_a_device_and_its_copy_throw_each_other_out_and_lose_nothing(scene: Scen
     shutil.copytree(scene.state(), scene.state("copy"))
     scene.broker()
     scene.far_end().wait_for("connected")
-    both = [scene.device(life, owner=owner, clips=clips, drain_s=120.0) for life, owner in ((1, "home"), (2, "copy"))]
+    both = [scene.device(life, owner=owner, clips=clips, drain_s=400.0) for life, owner in ((1, "home"), (2, "copy"))]
     for device in both:
-        device.wait_for("done", 130.0)
+        device.wait_for("done", 410.0)
         assert device.finish() == 0
     account = settle_up(scene.store, [scene.ledger(), scene.ledger("copy")])
     assert account.clips >= 2 * clips, account
@@ -51,7 +51,7 @@ def test_an_impostor_stores_nothing_and_takes_nothing_away(scene: Scene, plan: P
     far_end.wait_for("connected")
     false = scene.device(9, owner="impostor", clips=clips)
     far_end.wait_for("bad signature")
-    scene.device(0, clips=clips, drain_s=120.0).wait_for("done", 130.0)
+    scene.device(0, clips=clips, drain_s=400.0).wait_for("done", 410.0)
     false.kill()
     account = settle_up(scene.store, [scene.ledger()])
     assert (account.clips, account.beyond) == (clips, 0), account
