@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test check check-wheels bench faults vosk-model clean
+.PHONY: setup run test check check-wheels bench faults fuzz vosk-model clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run-ready: requirements.lock pyproject.toml
@@ -52,6 +52,10 @@ bench: $(VENV)/.dev-ready
 # Everything is broken as often as promised, in an hour at most; where nothing is lost, the table becomes docs/faults.md.
 faults: $(VENV)/.dev-ready
 	MISHEARD_FAULTS=full MISHEARD_FAULTS_PAGE=docs/faults.md $(BIN)/python -m pytest tests/faults
+
+# Every decoder of what comes from the network or the disk gets 100,000 inputs; what became of them is shown at the end.
+fuzz: $(VENV)/.dev-ready
+	MISHEARD_FUZZ=100000 $(BIN)/python -m pytest tests/fuzz
 
 vosk-model: $(VENV)/.dev-ready
 	$(BIN)/misheard models train-vosk

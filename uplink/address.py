@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 from uplink.errors import AddressError
 from uplink.profiles import PROFILES, Limits
 
+_SHOWN = 120
+"""Characters of an address in a sentence."""
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -54,7 +56,9 @@ class Address:
             host, port = parts.hostname, parts.port
             (host or "").encode("idna")
         except ValueError as error:  # UnicodeError, of idna, among them
-            raise AddressError(f"the broker address cannot be read ({error}); write mqtt://HOST:PORT") from None
+            raise AddressError(
+                f"the broker address cannot be read ({str(error)[:_SHOWN]}); write mqtt://HOST:PORT"
+            ) from None
         more = parts.path.strip("/") or parts.query or parts.fragment
         if parts.scheme not in _PORTS or not host or port == 0 or more:
             raise AddressError(
@@ -88,6 +92,6 @@ class Address:
 
 
 def _shown(url: str) -> str:
-    """Leave out what may be a password."""
+    """Leave out what may be a password, and what is too long to be read."""
     scheme, slashes, rest = url.rpartition("//")
-    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"[:_SHOWN]

@@ -2,106 +2,66 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sim.cloud.store import ClipStore
 from sim.errors import SimError
+from tests.fuzz.conftest import Hunt, one_sentence
+from tests.fuzz.mutation import spoil
 from tests.uplink_kit import cut, noise
 
 SAMPLES = noise(2_400)
 PARTS = cut(SAMPLES, 800)
-EXAMPLES = 5_000 if os.environ.get("MISHEARD_FAULTS") == "full" else 100
-
-Damage = Callable[[bytes], bytes]
 
 
-def flip(at: float, mask: int) -> Damage:
-    """Change bits of one byte, `at` so much of the file."""
-
-    def damage(data: bytes) -> bytes:
-        place = int(at * (len(data) - 1))
-        return data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :]
-
-    return damage
-
-
-def cut_off(at: float) -> Damage:
-    """Let the file end too early."""
-    return lambda data: data[: int(at * len(data))]
-
-
-def overwrite(at: float, new: bytes) -> Damage:
-    """Put other bytes over it."""
-
-    def damage(data: bytes) -> bytes:
-        place = int(at * len(data))
-        return data[:place] + new + data[place + len(new) :]
-
-    return damage
-
-
-SHARES = st.floats(0, 1, allow_nan=False)
-DAMAGES = st.one_of(
-    st.builds(flip, SHARES, st.integers(1, 255)),
-    st.builds(cut_off, SHARES),
-    st.builds(overwrite, SHARES, st.binary(min_size=1, max_size=4096)),
-)
-
-
-@contextmanager
-def one_sentence_at_most() -> Iterator[None]:
-    """Let the block fail, but only with an error of this package, and one sentence."""
+def read_or_refused(work: Callable[[], None]) -> str:
+    """Let `work` be done, or fail with an error of this package, and one sentence."""
     try:
-        yield
+        work()
     except SimError as error:
-        said = str(error)
-    else:
-        return
-    assert "\n" not in said
+        one_sentence(error)
+        return "refused"
+    return "read"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("store")
-    store = ClipStore(folder)
+@pytest.fixture
+def folder(fast_folder: Path) -> Path:
+    store = ClipStore(fast_folder)
     for part in PARTS:
         store.add(part)
     store.close()
-    return folder
+    return fast_folder
 
 
-@given(damage=DAMAGES, number=st.integers(0, len(PARTS) - 1))
-@settings(max_examples=EXAMPLES)
-def test_sound_that_was_changed_on_the_disk_is_never_given_out(folder: Path, damage: Damage, number: int) -> None:
-    file = sorted((folder / "audio").rglob("*.flac"))[number]
+def test_sound_that_was_changed_on_the_disk_is_never_given_out(hunt: Hunt[bytes], folder: Path) -> None:
+    file = sorted((folder / "audio").rglob("*.flac"))[1]
     whole = file.read_bytes()
-    store = ClipStore(folder)
-    file.write_bytes(damage(whole))
-    try:
-        with one_sentence_at_most():
+
+    def read(data: bytes) -> str:
+        file.write_bytes(data)
+
+        def look() -> None:
             np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
-            assert file.read_bytes() == whole
-    finally:
-        file.write_bytes(whole)
-        store.close()
+            assert data == whole
+
+        return read_or_refused(look)
+
+    with closing(ClipStore(folder)) as store:
+        assert read(whole) == "read"
+        hunt("sound in the store", lambda chance: spoil(chance, whole), read)
 
 
-@given(damage=DAMAGES)
-@settings(max_examples=EXAMPLES)
-def test_a_database_that_was_changed_on_the_disk_costs_a_sentence(folder: Path, damage: Damage) -> None:
+def test_a_database_that_was_changed_on_the_disk_costs_a_sentence(hunt: Hunt[bytes], folder: Path) -> None:
     file = folder / "store.sqlite"
     whole = file.read_bytes()
-    file.write_bytes(damage(whole))
-    try:
-        with one_sentence_at_most(), closing(ClipStore(folder)) as store:
+
+    def look() -> None:
+        with closing(ClipStore(folder)) as store:
             for clip in store.clips():
                 if clip.complete:
                     store.audio(clip.id)
@@ -109,7 +69,12 @@ def test_a_database_that_was_changed_on_the_disk_costs_a_sentence(folder: Path, 
             store.next_serial(1)
             store.unanswered()
             store.stock({PARTS[0].clip: {0: "0" * 16}})
-    finally:
+
+    def read(data: bytes) -> str:
         for beside in folder.glob("store.sqlite-*"):
             beside.unlink()
-        file.write_bytes(whole)
+        file.write_bytes(data)
+        return read_or_refused(look)
+
+    assert read(whole) == "read"
+    hunt("database of the store", lambda chance: spoil(chance, whole), read)
