@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from uplink.database import Database, FullError
 from uplink.dropped import Drop, report
 from uplink.errors import SpoolError
+from uplink.log import CutLog
 from uplink.schema import checksum
 from uplink.wreck import ReadClip, ReadPart, Wreck
 
@@ -16,9 +18,7 @@ from uplink.wreck import ReadClip, ReadPart, Wreck
 def set_aside(path: Path) -> Path:
     """Rename a damaged spool, with its log, to ``<name>.damaged-N``, and give the new path; raises SpoolError."""
     try:
-        taken = {file.name for file in path.parent.iterdir()}
-        number = next(n for n in range(1, len(taken) + 2) if f"{path.name}.damaged-{n}" not in taken)
-        aside = path.with_name(f"{path.name}.damaged-{number}")
+        aside = _free(path)
         path.rename(aside)
         with suppress(FileNotFoundError):
             path.with_name(f"{path.name}-wal").rename(aside.with_name(f"{aside.name}-wal"))
@@ -26,6 +26,52 @@ def set_aside(path: Path) -> Path:
     except OSError as error:
         raise SpoolError(f"the spool {path} is damaged, and cannot be set aside ({error.strerror})") from None
     return aside
+
+
+def replay_aside(path: Path, log: CutLog) -> Path:
+    """Write the file of a spool, as it would be with all of its log, to ``<name>.damaged-N``; raises SpoolError."""
+    try:
+        aside = _free(path)
+        aside.touch(0o600)
+        aside.write_bytes(log.replay(path.read_bytes()))
+    except OSError as error:
+        raise SpoolError(
+            f"the log of the spool {path} is damaged, and cannot be set aside ({error.strerror})"
+        ) from None
+    return aside
+
+
+def complete(aside: Path, connection: sqlite3.Connection, utc: str) -> tuple[int, list[Drop]]:
+    """Add to a spool, within a transaction, what is whole in another state of it; gives how many clips that made
+    larger, and those of which something cannot be read, which are in the drop report then.
+
+    What waits of these goes on: it may be that nobody was told that the rest was kept.
+    """
+    wreck = Wreck(aside)
+    try:
+        larger, lost = 0, []
+        for clip in wreck.clips().values():
+            sql = "SELECT number FROM part WHERE clip = ?"
+            here = {number for (number,) in connection.execute(sql, (clip.name,))}
+            new = [
+                part for number in clip.intact.keys() - here if (part := wreck.part(clip.intact[number])) is not None
+            ]
+            if new:
+                connection.execute(
+                    "INSERT INTO clip (name, born, utc, priority, closed) VALUES (?, ?, ?, ?, ?) "
+                    "ON CONFLICT (name) DO UPDATE SET closed = excluded.closed",
+                    (clip.name, clip.born, clip.utc, clip.priority, clip.closed),
+                )
+                _insert(connection, new)
+                larger += 1
+            here |= {part.number for part in new}
+            missing = max(len(clip.listed - here), (clip.parts or 0) - len(here), not here)
+            if missing:
+                lost.append(Drop(clip.name, missing, 0, "damaged", utc))
+                report(connection, lost[-1])
+    finally:
+        wreck.close()
+    return larger, lost
 
 
 def rescue(aside: Path, spool: Database, utc: str) -> tuple[int, list[Drop]]:
@@ -56,6 +102,12 @@ def rescue(aside: Path, spool: Database, utc: str) -> tuple[int, list[Drop]]:
     return rescued, lost
 
 
+def _free(path: Path) -> Path:
+    taken = {file.name for file in path.parent.iterdir()}
+    number = next(n for n in range(1, len(taken) + 2) if f"{path.name}.damaged-{n}" not in taken)
+    return path.with_name(f"{path.name}.damaged-{number}")
+
+
 def _lost(clip: ReadClip, utc: str) -> Drop:
     return Drop(clip.name, clip.parts or len(clip.listed | clip.intact.keys()), clip.size, "damaged", utc)
 
@@ -68,11 +120,7 @@ def _carry(clip: ReadClip, wreck: Wreck, spool: Database, utc: str) -> Drop | No
             "INSERT INTO clip (name, born, utc, priority, closed) VALUES (?, ?, ?, ?, ?)",
             (clip.name, clip.born, clip.utc, clip.priority, clip.closed),
         )
-        for place in clip.intact.values():
-            if (part := wreck.part(place)) is not None:
-                connection.execute(
-                    "INSERT INTO part (clip, number, digest, size, crc, payload) VALUES (?, ?, ?, ?, ?, ?)", _row(part)
-                )
+        _insert(connection, (part for place in clip.intact.values() if (part := wreck.part(place)) is not None))
 
     try:
         spool.write(insert)
@@ -83,6 +131,10 @@ def _carry(clip: ReadClip, wreck: Wreck, spool: Database, utc: str) -> Drop | No
     return None
 
 
-def _row(part: ReadPart) -> tuple[str, int, str, int, int, bytes]:
-    crc = checksum(part.clip, part.number, part.digest, part.payload)
-    return part.clip, part.number, part.digest, len(part.payload), crc, part.payload
+def _insert(connection: sqlite3.Connection, parts: Iterable[ReadPart]) -> None:
+    for part in parts:
+        crc = checksum(part.clip, part.number, part.digest, part.payload)
+        connection.execute(
+            "INSERT INTO part (clip, number, digest, size, crc, payload) VALUES (?, ?, ?, ?, ?, ?)",
+            (part.clip, part.number, part.digest, len(part.payload), crc, part.payload),
+        )

@@ -12,12 +12,13 @@ from typing import TypeAlias, TypeVar
 
 from uplink import dropped
 from uplink.budget import Budget, Held, judge
-from uplink.claim import Claim
+from uplink.claim import Claim, is_claimed
 from uplink.database import DamagedError, Database, FullError
 from uplink.dropped import Drop, Why
 from uplink.envelope import JSON
 from uplink.errors import SpoolError
-from uplink.rescue import rescue, set_aside
+from uplink.log import CutLog, cut_log
+from uplink.rescue import complete, replay_aside, rescue, set_aside
 from uplink.schema import checksum, prepare
 from uplink.spooled import Deposit, Moment, Spooled, SpooledClip, Summary
 
@@ -54,7 +55,8 @@ class Spool:
 
     It knows nothing of what a payload is. Where it may hold no more, or the disk is full, whole clips are dropped by
     the budget's policy; a clip once begun is kept to its end while the disk has room. Time is what `now` says, so that
-    no clock that jumps makes a clip old. A damaged file is set aside, and what can be read of it goes on in a new one.
+    no clock that jumps makes a clip old. A damaged file is set aside, and what can be read of it goes on in a new one;
+    what SQLite would leave out of a damaged log without a word is added, as far as it can be read.
 
     `on_fact` is told, on the thread of the call: ``dropped`` (clip, parts, size, why, utc), ``spool_rescued`` (reason,
     aside, clips, lost). Every method raises SpoolError, one sentence, for a disk that fails.
@@ -265,6 +267,7 @@ class Spool:
 
     def _begin(self) -> None:
         """Take the spool over, and raise DamagedError where its file does not hold together."""
+        log = self._look_at_log()  # before SQLite does, which forgets what it does not take
         database = self._open  # also makes the folder
         if self._guest:
             return
@@ -277,11 +280,34 @@ class Spool:
             raise DamagedError(f"the spool {self.path} is damaged (parts are gone)")
         for clip, number in self._waiting():
             self._get(clip, number)
+        if log is not None:
+            self._complete(log)
         self._write(lambda connection: connection.execute("DELETE FROM clip WHERE parts = 0"))
         try:
             self._base_s = float(self._recall(_CLOCK) or 0)
         except ValueError:
             raise DamagedError(f"the spool {self.path} is damaged (its clock is none)") from None
+
+    def _look_at_log(self) -> CutLog | None:
+        if self._guest and is_claimed(self.path):
+            return None  # somebody writes it
+        if not self._guest and self.path.exists():
+            self._claim = self._claim or Claim(self.path)
+        log = cut_log(self.path)
+        if log is not None and self._guest:
+            raise SpoolError(f"the log of the spool {self.path} is damaged; its device mends it at its next start")
+        return log
+
+    def _complete(self, log: CutLog) -> None:
+        """Add what SQLite would not take of a damaged log, as far as it can be read, and name what cannot."""
+        aside, utc = replay_aside(self.path, log), self._now().utc
+        larger, lost = self._write(lambda connection: complete(aside, connection, utc), durable=True)
+        self._open.checkpoint()  # or what is left of the log would be found again
+        reason = f"the log of the spool {self.path} is damaged ({log.commits} transactions cannot be read as they are)"
+        for drop in lost:
+            self._facts.append(("dropped", asdict(drop)))
+        told: dict[str, JSON] = {"reason": reason, "aside": str(aside), "clips": larger, "lost": len(lost)}
+        self._facts.append(("spool_rescued", told))
 
     def _begin_anew(self, reason: str) -> None:
         """Set the damaged file aside, and carry what can be read of it into a new one."""

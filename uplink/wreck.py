@@ -17,7 +17,7 @@ from uplink.schema import checksum
 
 _CLIP = re.compile(rb"[a-z0-9][a-z0-9-]{0,39}-[0-9]{8}t[0-9]{12}z-[0-9]{12}")
 _CHUNK = 1 << 20
-_WIDEST = 1_000_000
+_WIDEST = 100_000
 """Places between two that could be read which are still tried one by one."""
 
 
