@@ -43,9 +43,12 @@ def said_at(lines: Sequence[Spoken], begin: int, end: int, context: bool = True)
 
 
 def heard_in(clip: Clip, phrase: str) -> tuple[Quote, int, int]:
-    """Find a phrase in what was heard in a clip: the quote, and the samples it spans, the clip's own where unknown."""
+    """Find a phrase in what was heard in a clip: the quote, and the samples it spans.
+
+    Of all that was heard, or of what is not found in it, these are the clip's own.
+    """
     place = find(clip.words, phrase)
-    if place is None:
+    if place in (None, (0, len(clip.words))):
         return Quote(phrase), clip.begin, clip.stop
     first, last = place
     words = clip.words
