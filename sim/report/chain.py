@@ -82,7 +82,7 @@ def _told(scene: Scene, event: Event, link: _Link) -> Iterator[Step]:
 def _spoke(prompt: Prompt) -> Step:
     cut = "" if prompt.whole is not False else f" It was broken off after {long((prompt.end - prompt.begin) / RATE)}."
     heard = f"It was {prompt.heard_by}." if prompt.heard_by else ""
-    return Step(prompt.begin, "spoke", "Said", heard + cut, prompt.begin, prompt.end, prompt=prompt)
+    return Step(prompt.begin, "spoke", "The device said", heard + cut, prompt.begin, prompt.end, prompt=prompt)
 
 
 def _chain(run: Run, scene: Scene, link: _Link) -> Chain:

@@ -20,8 +20,9 @@ Heard = Callable[[str, int], bool]
 
 
 def tale(chains: Sequence[Chain], devices: int, heard: Heard) -> str:
-    """Give the HTML of the chains; only those that did something, or the first, are open."""
-    open_ones = [chain for chain in chains if any(step.result for step in chain.steps)] or list(chains[:1])
+    """Give the HTML of the chains; open are those that did harm, else the first that did anything, else the first."""
+    did = [chain for chain in chains if any(step.result for step in chain.steps)]
+    open_ones = [chain for chain in chains if chain.harm] or did[:1] or chains[:1]
     return "".join(
         f'<details class="chain{" astray" if chain.harm else ""}"{" open" if chain in open_ones else ""}>'
         f"<summary>{_head(chain, devices)}</summary>"

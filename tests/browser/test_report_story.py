@@ -34,7 +34,7 @@ def test_each_step_has_its_sound_one_click_away(page: Page, evening: Path) -> No
     assert page.ask(f"document.querySelector('{button}').getAttribute('aria-label')") == "Pause"
     page.wait("player.playing === null")  # it stops where the step ends
     assert page.ask("player.at") == pytest.approx(end, abs=RATE / 10)
-    assert page.ask(f"document.querySelector('{button}').getAttribute('aria-label')") == "Hear step 4: Said"
+    assert page.ask(f"document.querySelector('{button}').getAttribute('aria-label')") == "Hear step 4: The device said"
     assert page.complaints == []
 
 

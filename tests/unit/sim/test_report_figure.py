@@ -44,7 +44,7 @@ def test_the_picture_tells_the_evening(tmp_path: Path) -> None:
         "sound that left the home", "light: listening", "0.53", "0.5", "I went to the lecture about humidity last",
         "“To whom?”", "ann not heard: 38 dB vs 61 dB", "ben heard: 38 dB vs 30 dB",
         "1  Woke: “lecture” taken for “alexa” (0.53, 0.5 needed)",
-        "4  Said “To whom?”, heard by nobody (ann 38 dB against 61 dB; ben 37 dB against 58 dB)",
+        "4  The device said “To whom?”, heard by nobody (ann 38 dB against 61 dB; ben 37 dB against 58 dB)",
         "5  Heard a name: “Frank had”, heard as “frank had” taken for Frank (0.71, 0.65 needed)",
     ):  # fmt: skip
         assert told in text, told

@@ -54,7 +54,8 @@ def woken(*, to: str | None = None) -> tuple[Evening, str]:
 def test_the_chain_goes_from_the_wake_to_the_message(tmp_path: Path) -> None:
     (chain,) = chains(oregon_run(tmp_path / "run"))
     assert titles(chain) == [
-        "Woke", "No second look", "Heard a request", "Said", "Heard a name", "Said", "Heard an answer", "Sent to Frank",
+        "Woke", "No second look", "Heard a request", "The device said", "Heard a name", "The device said",
+        "Heard an answer", "Sent to Frank",
     ]  # fmt: skip
     woke, _, request, whom, name, right, answer, sent = chain.steps
     assert woke.said is not None
