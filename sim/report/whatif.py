@@ -91,7 +91,13 @@ def stages(row: Tried) -> tuple[Cell, ...]:
     if end is None:  # it ended between two stations: at the first that it did not reach
         end = last + 2 if STAGES[last + 1] == "second look" else last + 1
     ahead = [cell if cell.look == "on" else Cell("skip", cell.text or "none") for cell in found[:end]]
-    return (*ahead, Cell("end", found[end].text or "not reached"), *[OFF] * (len(found) - end - 1))
+    return (*ahead, Cell("end", found[end].text or _why(row)), *[OFF] * (len(found) - end - 1))
+
+
+def _why(row: Tried) -> str:
+    if row.stopped in NAMES:
+        return "no answer" if row.stopped == "confirmation" else "none"
+    return plain(row.stopped) or "not reached"
 
 
 def _first_end(found: Sequence[Cell]) -> int | None:
@@ -136,7 +142,7 @@ def table(rows: Sequence[Tried]) -> str:
     """Give the table as HTML; empty where nothing was tried."""
     if not rows:
         return ""
-    names = ("what if", *STAGES, "prompt heard by", "left the home", "false wakes")
+    names = ("what if", *STAGES, "heard by", "left the home", "false wakes")
     heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     body = "".join(_row(row, first=not number) for number, row in enumerate(rows))
     said = f"<p>{escape(verdict(rows))}</p>" if verdict(rows) else ""
@@ -152,23 +158,31 @@ def table(rows: Sequence[Tried]) -> str:
 
 def _row(row: Tried, first: bool) -> str:
     shows = f"<small>{escape(row.shows)}</small>" if row.shows else ""
-    head = f'<th scope="row">{escape(row.title)}{shows}</th>'
+    fate = f'<small class="fate">{escape(_fate(row))}</small>'  # for narrow screens, where the rest is out of sight
+    head = f'<th scope="row">{escape(row.title)}{shows}{fate}</th>'
     if row.missing is not None:
         return f'<tr>{head}<td colspan="9">not played: it needs <code>{escape(row.missing)}</code></td></tr>'
-    ends = [row.stopped if cell.look == "end" else "" for cell in stages(row)]
-    drawn = "".join(map(_cell, stages(row), STAGES, ends))
+    cells = stages(row)
+    drawn = "".join(map(_cell, cells))
     heard = "" if row.heard_by is None else listing(row.heard_by) or "nobody"
     left = "" if row.uploaded_s is None else long(row.uploaded_s)
     wakes = "" if row.false_wakes is None else str(row.false_wakes)
     rest = "".join(f'<td class="fact">{escape(text)}</td>' for text in (heard, left, wakes))
-    fate = ("astray" if row.misdirected else "sent") if row.sent else "kept"
-    return f'<tr class="{fate}{" as-it-was" if first else ""}">{head}{drawn}{rest}</tr>'
+    look = ("astray" if row.misdirected else "sent") if row.sent else "kept"
+    return f'<tr class="{look}{" as-it-was" if first else ""}">{head}{drawn}{rest}</tr>'
 
 
-def _cell(cell: Cell, stage: str, stopped: str) -> str:
-    known = stopped in NAMES and STAGES[NAMES[stopped]] == stage
-    why = f"<small>{escape(plain(stopped))}</small>" if stopped and not known and stopped != cell.text else ""
+def _fate(row: Tried) -> str:
+    if row.missing is not None:
+        return "not played"
+    if row.sent:
+        return f"{MARKS['on']} {_sent(row)}"
+    end = next(place for place, cell in enumerate(stages(row)) if cell.look == "end")
+    return f"{MARKS['end']} ended at: {list(NAMES)[end]}"
+
+
+def _cell(cell: Cell) -> str:
     return (
         f'<td class="stage {cell.look}"><i aria-hidden="true">{MARKS[cell.look]}</i>'
-        f'<span class="sr">{ABOUT[cell.look]}: </span>{escape(cell.text)}{why}</td>'
+        f'<span class="sr">{ABOUT[cell.look]}: </span>{escape(cell.text)}</td>'
     )

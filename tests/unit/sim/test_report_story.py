@@ -277,12 +277,12 @@ def test_the_table_shows_where_each_chain_ended(tmp_path: Path) -> None:
     )
     text = text_of(page_of(oregon_run(tmp_path / "run")))
     assert "What would have stopped it" in text
-    assert "verifier=on the far end checks the wake word" in text
-    assert "engine=micro another engine not played: it needs pip install pymicro-wakeword" in text
-    assert "■ ended here: not reached communications" in text
+    assert "verifier=on the far end checks the wake word ■ ended at: second look" in text
+    assert "engine=micro another engine not played not played: it needs pip install pymicro-wakeword" in text
+    assert "■ ended here: communications" in text
     other = Tried(name="request", woke=True, intent="time", stopped="request")
     assert stages(other)[2] == Cell("end", "time")
-    assert "threshold=0.8 a wake word must score 0.8 ■ ended here: no ·" in text
+    assert "threshold=0.8 a wake word must score 0.8 ■ ended at: wake ■ ended here: no ·" in text
 
 
 DECIDED = st.none() | st.booleans()
