@@ -46,10 +46,11 @@ check-wheels: $(VENV)/.run-ready
 	  rm -rf $$folder; \
 	done
 
+# make bench ONLY=uplink measures one section alone.
 bench: $(VENV)/.dev-ready
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)")
 
-# Everything is broken as often as promised, in an hour at most; where nothing is lost, the table becomes docs/faults.md.
+# Everything is broken as often as promised, in two hours at most; where nothing is lost, the table becomes docs/faults.md.
 faults: $(VENV)/.dev-ready
 	MISHEARD_FAULTS=full MISHEARD_FAULTS_PAGE=docs/faults.md $(BIN)/python -m pytest tests/faults
 

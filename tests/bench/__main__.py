@@ -22,11 +22,11 @@ from tests.bench.table import print_table
 SECTIONS: Mapping[str, Callable[[Effort], Iterator[Row]]] = {
     "scoring": scoring.rows,
     "firmware": firmware.rows,
-    "the home": home.rows,
+    "home": home.rows,
     "whole programs": process.rows,
     "live wakes": live.rows,
     "delivery": delivery.rows,
-    "the uplink": uplink.rows,
+    "uplink": uplink.rows,
 }
 
 
@@ -35,10 +35,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only see that everything runs; the figures say little")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value of every round there, too")
+    parser.add_argument("--only", choices=SECTIONS, help="measure this section alone")
     args = parser.parse_args()
     effort, about = (QUICK if args.quick else FULL), machine.describe()
     began = time.monotonic()
-    rows = list(_measured(effort))
+    sections = SECTIONS if args.only is None else {args.only: SECTIONS[args.only]}
+    rows = list(_measured(effort, sections))
     about["time"] = f"{time.monotonic() - began:.0f} s for all of this"
     print_table(about, rows)
     if args.json is not None:
@@ -46,11 +48,11 @@ def main() -> None:
         args.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def _measured(effort: Effort) -> Iterator[Row]:
+def _measured(effort: Effort, sections: Mapping[str, Callable[[Effort], Iterator[Row]]]) -> Iterator[Row]:
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=len(SECTIONS))
-        for name, measure in SECTIONS.items():
+        task = progress.add_task("", total=len(sections))
+        for name, measure in sections.items():
             progress.update(task, description=f"measuring {name}")
             yield from measure(effort)
             progress.advance(task)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,12 @@ from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript
 from sim.errors import RecognizerError, Refused, SimError, StoreAwayError, StoreError
 from tests.uplink_kit import DEADLINE_S, Counter, Diary, cut, free_port, known, noise
+from uplink.address import Access
 from uplink.broker import EmbeddedBroker
 from uplink.errors import LinkError
+from uplink.link import Link
 from uplink.message import Part, Receipt
+from uplink.profiles import Limits
 from uplink.receiver import Receiver
 from uplink.sender import Sender
 from uplink.spool import Spool
@@ -243,3 +247,41 @@ def test_the_command_without_a_broker_is_one_sentence() -> None:
     args = parser.parse_args(["cloud", "--broker", broker, "--store", store, "--recognizer", "pocketsphinx"])
     with pytest.raises(LinkError, match="no broker answers at"):
         args.run(args)
+
+
+def test_a_far_end_keeps_the_rate_of_its_broker_from_all_its_threads_together(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate, taken = 40, list[float]()
+    publish = Link.publish
+
+    def watch(self: Link, *args: Any, **more: Any) -> bool:
+        taken.append(time.monotonic())
+        return publish(self, *args, **more)
+
+    receiver = Receiver(
+        url,
+        seal=known().far_end,
+        next_serial=time.time_ns,
+        on_part=lambda _: None,
+        on_event=lambda *_: None,
+        on_status=lambda *_: None,
+        on_refused=lambda _: None,
+        access=Access(limits=Limits(publishes_per_s=rate, mqtt5=False)),
+    )
+    receiver.start(strict=True)
+    monkeypatch.setattr(Link, "publish", watch)
+    receipt = Receipt("dot", PARTS[0].clip, 0, PARTS[0].digest, complete=False)
+
+    def receipts() -> None:
+        for _ in range(rate):
+            assert receiver.publish_receipts([receipt])
+
+    threads = [threading.Thread(target=receipts) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    receiver.close()
+    assert len(taken) == 2 * rate
+    assert all(late - soon >= 0.99 for soon, late in zip(taken, taken[rate:], strict=False)), "so many in a second"
