@@ -36,7 +36,7 @@ class RecognizerLook:
     """
 
     name = "recognizer"
-    threshold = 0.5
+    threshold = 0.4
 
     def __init__(self) -> None:
         self._engine = SphinxEngine()
@@ -54,8 +54,7 @@ class RecognizerLook:
 
 
 _WEIGHT, _MIDDLE = 80.0, 64.0
-"""So that one phone of a word surely heard weighs as much as a hundredth of the keyphrase's posterior or so; the middle
-is where 5 % of the people's words do not pass."""
+"""One phone of a word surely heard weighs as much as a little over a hundredth of the keyphrase's posterior."""
 _FOR = 5.0
 """What it weighs that the wake word itself is in the free transcript."""
 _OVERLAP = 3200

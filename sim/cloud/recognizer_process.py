@@ -19,33 +19,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.cloud.recognizer import Listening, Recognizer, load_recognizer
-from sim.cloud.settings import EarSettings
+from sim.cloud.settings import EarSettings, VerifierSettings
 from sim.cloud.transcript import Transcript
+from sim.cloud.verifier import Opening, Verdict, Verifier, load_verifier
 from sim.errors import RecognizerError
 
 _START_S = 120.0
 """A large model on a slow disk takes its time."""
 
-_Verb = Literal["listen", "push", "finish", "close"]
-_Request = tuple[int, _Verb, NDArray[np.int16] | None]
+_Verb = Literal["listen", "push", "finish", "close", "look"]
+_Request = tuple[int, _Verb, NDArray[np.int16] | Opening | None]
+_Answer = Transcript | Verdict | RecognizerError | None
 
 
 class RecognizerProcess:
     """`load_recognizer` elsewhere; see `sim.cloud.recognizer.Recognizer`. Raises RecognizerError as that does.
 
+    With the settings of a verifier the second look at wake words happens there, too.
+
     Thread-safe, and its clips too, each used by one thread at a time. Sound that is pushed waits in memory until the
     process has time for it: pushing never waits.
     """
 
-    def __init__(self, name: str = "auto", ears: EarSettings | None = None) -> None:
+    def __init__(
+        self, name: str = "auto", ears: EarSettings | None = None, verifier: VerifierSettings | None = None
+    ) -> None:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, name, ears), name="recognizer", daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, name, ears, verifier), daemon=True)
         self._process.start()
         theirs.close()
         self._numbers = count()
         self._lock = threading.Lock()
-        self._awaited: dict[int, Future[Transcript]] = {}
+        self._awaited: dict[int, Future[Transcript | Verdict | None]] = {}
         self._over = False
         self._requests: SimpleQueue[_Request | None] = SimpleQueue()
         self.name = self._begin()
@@ -66,6 +72,12 @@ class RecognizerProcess:
         clip.push(samples)
         return clip.finish()
 
+    def look(self, opening: Opening) -> Verdict | None:
+        """See `Verifier.look`; waits for what the recognizer is at. Nothing without a verifier."""
+        verdict = self.answer_to((next(self._numbers), "look", opening))
+        assert not isinstance(verdict, Transcript)
+        return verdict
+
     def close(self) -> None:
         """End the process; what it is at is not finished, and who waits for it gets a RecognizerError."""
         self._process.terminate()
@@ -79,14 +91,14 @@ class RecognizerProcess:
         """Send a request as soon as the process takes it."""
         self._requests.put(request)
 
-    def answer_to(self, number: int) -> Transcript:
-        """Ask for the end of a clip and wait for it; raises RecognizerError."""
-        awaited: Future[Transcript] = Future()
+    def answer_to(self, request: _Request) -> Transcript | Verdict | None:
+        """Send a request and wait for what it comes to; raises RecognizerError."""
+        awaited: Future[Transcript | Verdict | None] = Future()
         with self._lock:
             if self._over:
                 raise self._ended()
-            self._awaited[number] = awaited
-        self.ask((number, "finish", None))
+            self._awaited[request[0]] = awaited
+        self.ask(request)
         return awaited.result()
 
     def _begin(self) -> str:
@@ -147,7 +159,9 @@ class _Clip:
     def finish(self) -> Transcript:
         assert self._open, "this clip is over"
         self._open = False
-        return self._process.answer_to(self._number)
+        transcript = self._process.answer_to((self._number, "finish", None))
+        assert isinstance(transcript, Transcript)
+        return transcript
 
     def close(self) -> None:
         if self._open:
@@ -155,56 +169,62 @@ class _Clip:
             self._process.ask((self._number, "close", None))
 
 
-def _settle(awaited: Future[Transcript], answer: Transcript | RecognizerError) -> None:
+def _settle(awaited: Future[Transcript | Verdict | None], answer: _Answer) -> None:
     if isinstance(answer, RecognizerError):
         awaited.set_exception(answer)
     else:
         awaited.set_result(answer)
 
 
-def _serve(pipe: Connection, name: str, ears: EarSettings | None) -> None:
+def _serve(pipe: Connection, name: str, ears: EarSettings | None, verifier: VerifierSettings | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the device, which ends this in its own time
     try:
-        recognizer = load_recognizer(name, ears=ears)
-        pipe.send(recognizer.name)
+        servant = _Servant(load_recognizer(name, ears=ears), load_verifier(verifier or VerifierSettings()))
+        pipe.send(servant.name)
     except RecognizerError as error:
         pipe.send(error)
         return
-    clips: dict[int, Listening | RecognizerError] = {}
     while True:
         try:
-            number, verb, samples = pipe.recv()
+            number, verb, what = pipe.recv()
         except (EOFError, OSError):
             return
-        answer = _obey(recognizer, clips, number, verb, samples)
-        if answer is not None:
+        answer = servant.obey(number, verb, what)
+        if verb in ("finish", "look"):
             pipe.send((number, answer))
 
 
-def _obey(
-    recognizer: Recognizer,
-    clips: dict[int, Listening | RecognizerError],
-    number: int,
-    verb: _Verb,
-    samples: NDArray[np.int16] | None,
-) -> Transcript | RecognizerError | None:
-    """Give what a finished clip comes to; a failure before that is kept until then."""
-    try:
-        clip = clips[number] if verb != "listen" else recognizer.listen()
+class _Servant:
+    """What the other process does: a failure in an open clip is kept until somebody asks for its end."""
+
+    def __init__(self, recognizer: Recognizer, verifier: Verifier | None) -> None:
+        self.name = recognizer.name
+        self._recognizer, self._verifier = recognizer, verifier
+        self._clips: dict[int, Listening | RecognizerError] = {}
+
+    def obey(self, number: int, verb: _Verb, what: NDArray[np.int16] | Opening | None) -> _Answer:
+        """Do it, and give what it comes to."""
+        try:
+            if verb == "listen":
+                self._clips[number] = self._recognizer.listen()
+            elif isinstance(what, Opening):
+                return self._verifier.look(what) if self._verifier is not None else None
+            else:
+                return self._go_on(number, verb, what)
+        except RecognizerError as error:
+            if verb in ("listen", "push"):
+                self._clips[number] = error
+            return error
+        return None
+
+    def _go_on(self, number: int, verb: _Verb, samples: NDArray[np.int16] | None) -> _Answer:
+        clip = self._clips[number] if verb == "push" else self._clips.pop(number)
         if isinstance(clip, RecognizerError):
-            return clip if verb == "finish" else None
-        clips[number] = clip
-        if verb == "push":
-            assert samples is not None
+            return clip
+        if samples is not None:
             clip.push(samples)
         elif verb == "finish":
             return clip.finish()
-        elif verb == "close":
+        else:
             clip.close()
-    except RecognizerError as error:
-        clips[number] = error
-        return error if verb == "finish" else None
-    finally:
-        if verb in ("finish", "close"):
-            clips.pop(number, None)
-    return None
+        return None

@@ -12,7 +12,8 @@ import pytest
 
 from sim.cloud.recognizer import load_recognizer
 from sim.cloud.recognizer_process import RecognizerProcess
-from sim.cloud.settings import EarSettings
+from sim.cloud.settings import EarSettings, VerifierSettings
+from sim.cloud.verifier import Opening, load_verifier
 from sim.errors import RecognizerError
 from sim.home.overhear import overhear
 from sim.scenario import load_scenario
@@ -95,3 +96,26 @@ def test_who_waits_for_a_process_that_is_ended_is_told(clip: Samples) -> None:
     with pytest.raises(RecognizerError, match="has ended"):
         process.listen().finish()
     process.close()
+
+
+def test_it_looks_at_a_wake_word_while_a_clip_is_open(clip: Samples) -> None:
+    settings = VerifierSettings(method="engine")
+    opening = Opening("dot-1", "alexa", clip[: 2 * RATE], RATE // 2, RATE)
+    process = RecognizerProcess("none", verifier=settings)
+    try:
+        listening = process.listen()
+        listening.push(clip)
+        here = load_verifier(settings)
+        assert here is not None
+        assert process.look(opening) == here.look(opening) is not None
+        assert listening.finish().text == ""
+    finally:
+        process.close()
+
+
+def test_a_verifier_that_is_not_there_does_not_look(clip: Samples) -> None:
+    process = RecognizerProcess("none")
+    try:
+        assert process.look(Opening("dot-1", "alexa", clip[: 2 * RATE], RATE // 2, RATE)) is None
+    finally:
+        process.close()
