@@ -140,7 +140,8 @@ def _errors(found: Comparison, counted: tuple[int, int] | None) -> str:
     wrong, of = (found.errors, said if found.whole else 0) if counted is None else counted
     if not of:
         return ""
-    told = f"{count(wrong, 'word')} of {of} misheard" if wrong else "every word right"
+    told = f"{count(wrong, 'word')} of {of} misheard" if wrong <= of else f"{wrong} errors in {count(of, 'word')}"
+    told = told if wrong else "every word right"
     return f'<small class="errors">{told}</small>'
 
 

@@ -88,7 +88,7 @@ def _spoke(prompt: Prompt) -> Step:
 def _chain(run: Run, scene: Scene, link: _Link) -> Chain:
     left = [clip for clip in link.clips if clip.name not in link.decided and clip.heard is not None]
     steps = sorted([*link.steps, *(undecided(scene, clip) for clip in left)], key=lambda step: step.at)
-    heard = max((place for place, step in enumerate(steps) if step.heard is not None), default=0)
+    heard = max((place for place, step in enumerate(steps) if step.heard and step.taken_for), default=0)
     steps = [step if place >= heard else went_on(step) for place, step in enumerate(steps)]
     if any(step.result for step in steps):  # that it ended after that goes without saying
         steps = [step for step in steps if step.look != "ended"]

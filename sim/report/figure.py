@@ -295,11 +295,11 @@ def _decisions(chains: Sequence[Chain]) -> Callable[[Axes], None]:
 def _story(devices: Sequence[Device], begin: int, end: int) -> str:
     """The chains of what is drawn in words, step by step as far as there is room."""
     told: list[str] = []
-    for device in devices:
-        where = f"{device.run.name}, " if len(devices) > 1 else ""
-        for chain in (chain for chain in device.chains if begin <= chain.begin < end):
-            told += wrap(f"{where}{clock(chain.begin)}: {chain.came_of_it}", LETTERS)
-            for number, step in enumerate(chain.steps, 1):
-                told += wrap(f"{number}  {in_short(step)}", LETTERS, initial_indent="  ", subsequent_indent="       ")
+    chains = [chain for device in devices for chain in device.chains if begin <= chain.begin < end]
+    for chain in sorted(chains, key=lambda chain: chain.begin):
+        where = f"{chain.device}, " if len(devices) > 1 else ""
+        told += wrap(f"{where}{clock(chain.begin)}: {chain.came_of_it}", LETTERS)
+        for number, step in enumerate(chain.steps, 1):
+            told += wrap(f"{number}  {in_short(step)}", LETTERS, initial_indent="  ", subsequent_indent="       ")
     more = [f"… and {len(told) - LINES} lines more in report.html"] if len(told) > LINES else []
     return "\n".join([*told[:LINES], *more]) or "Nothing woke the device."

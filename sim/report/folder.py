@@ -6,8 +6,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -108,13 +108,29 @@ def read_runs(folder: Path) -> tuple[tuple[Run, ...], tuple[str, ...]]:
 
     Raises SimError where `run.json` of the first is missing or damaged.
     """
-    runs, remarks = [read_run(folder)], []
+    runs, remarks = [read_run(folder)], list[str]()
     for further in sorted(path for path in (folder / "devices").glob("*") if path.is_dir()):
         try:
             runs.append(read_run(further, f"devices/{quote(further.name)}/"))
         except SimError:
             remarks.append(f"The device {further.name} is left out: its run.json is missing or damaged.")
-    return tuple(runs), tuple(remarks)
+    return tuple(_sorted_out(runs)), tuple(remarks)
+
+
+def _sorted_out(runs: Sequence[Run]) -> Iterator[Run]:
+    """Give each device what another was told of its clips, after what it was told itself at that sample."""
+    streams = {f"{run.outcome.manifest.stream}-": run.name for run in runs if run.outcome.manifest.stream}
+    told: dict[str, list[Event]] = {run.name: [] for run in runs}
+    strange: dict[str, list[Event]] = {run.name: [] for run in runs}
+    for run in runs:
+        for event in run.events:
+            clip = str(event.facts.get("clip"))
+            owner = next((name for stream, name in streams.items() if clip.startswith(stream)), run.name)
+            (told if owner == run.name else strange)[owner].append(event)
+    for run in runs:
+        moved = strange[run.name]
+        events = sorted([*told[run.name], *moved], key=lambda event: event.sample) if moved else told[run.name]
+        yield replace(run, events=tuple(events))
 
 
 def read_run(folder: Path, beside: str = "") -> Run:

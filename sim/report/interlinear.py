@@ -33,10 +33,10 @@ def interlinear(clip: Clip, lines: Sequence[Spoken]) -> tuple[str, tuple[int, in
 
 
 def _said(clip: Clip, lines: Sequence[Spoken]) -> list[Word]:
-    """Words of which at least half lie in the clip, in order of time; without times the text as it was told."""
+    """Words of which at least half lie in the clip, line by line; without times the text as it was told."""
     timed = [word for line in lines for word in line.words if clip.begin <= (word.begin + word.end) / 2 < clip.stop]
     if timed:
-        return sorted(timed, key=lambda word: (word.begin, word.end))
+        return timed
     return [Word(text, 0, 0) for text in (clip.said or "").split() if text != CUT]
 
 

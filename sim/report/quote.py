@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sim.report.clips import Clip
-from sim.report.speech import Spoken, Word, said_between, speakers_between
+from sim.report.speech import Spoken, Word, at_once, said_between, speakers_between
 from sim.report.words import bare
 from wakeword.sound import RATE
 
@@ -27,14 +27,17 @@ class Quote:
 
 
 def said_at(lines: Sequence[Spoken], begin: int, end: int, context: bool = True) -> Quote | None:
-    """Quote what was really said in a stretch; None where nobody's lines are known."""
+    """Quote what was really said in a stretch; None where nobody's lines are known.
+
+    Where people talk at once it is told line by line, and nothing around it.
+    """
     if not lines:
         return None
     text, who = said_between(lines, begin, end), speakers_between(lines, begin, end)
     if not context or not text:
         return Quote(text, who=who)
     words = sorted((word for line in lines for word in line.words), key=lambda word: (word.begin, word.end))
-    if not words:
+    if not words or at_once(line for line in lines if line.begin < end + NEAR and begin - NEAR < line.end):
         return Quote(text, who=who)
     before = [word for word in words if begin - NEAR <= _middle(word) < begin]
     inside = [word for word in words if begin <= _middle(word) < end]

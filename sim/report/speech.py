@@ -97,6 +97,16 @@ def said_between(lines: Iterable[Spoken], begin: int, end: int) -> str:
     return " ".join(told)
 
 
+def at_once(lines: Iterable[Spoken]) -> bool:
+    """Whether any two of the lines overlap; they are in order of their begins."""
+    latest = -1
+    for line in lines:
+        if line.begin < latest:
+            return True
+        latest = max(latest, line.end)
+    return False
+
+
 def meant_between(lines: Iterable[Spoken], begin: int, end: int, what: str) -> Any:
     """Give what was meant (intent, contact or confirm) by what was said in a stretch, None where nothing was."""
     inside = (line.means.get(what) for line in lines if line.begin < end and begin < line.end)

@@ -17,8 +17,8 @@ from sim.report.chain import Chain, chains_of
 from sim.report.clips import clips_of
 from sim.report.folder import read_run
 from sim.report.hearing import prompts_of
-from sim.report.quote import Quote
-from sim.report.speech import said_between, spoken, words_of
+from sim.report.quote import Quote, said_at
+from sim.report.speech import Spoken, Word, said_between, spoken, words_of
 from sim.report.whatif import NAMES, Cell, Tried, read_tried, stages, verdict
 from tests.report_kit import LINES, WHAT_IF, Evening, oregon, oregon_run
 from tests.unit.sim.test_report import EVIL, lanes_of, page_of, text_of
@@ -172,6 +172,14 @@ def test_what_was_asked_again_did_not_stop_the_chain(tmp_path: Path) -> None:
     assert chain.came_of_it == "nobody answered the device"
 
 
+def test_what_a_device_heard_after_it_was_left_aside_does_not_count(tmp_path: Path) -> None:
+    home, clip = woken()
+    home.tell(60_000, "arbitrated", clip=clip, device="echo-dot", winner="hall", of=[])
+    (chain,) = chains(home.write(tmp_path / "run"))
+    assert [step.title for step in chain.steps] == ["Woke", "No second look", "Which device", "Heard"]
+    assert chain.came_of_it == "left to hall"
+
+
 def test_what_was_meant_stands_beside_what_it_was_taken_for(tmp_path: Path) -> None:
     home, clip = woken(to="echo-dot")
     sample, kind, facts = home.events[0]
@@ -246,6 +254,15 @@ def test_half_a_word_counts_and_lines_that_are_cut_are_marked(tmp_path: Path) ->
     assert said_between(lines, words[2].begin - 100, words[4].end + 100) == "… to the lecture …"
     middle = (words[2].begin + words[2].end) // 2
     assert said_between(lines, middle + 2, words[4].end) == "… the lecture …"
+
+
+def test_people_who_talk_at_once_are_told_one_after_the_other() -> None:
+    lines = []
+    for who, ahead in (("a", 0), ("b", 300)):
+        words = tuple(Word(f"{who}{k}", 1_000 * k + ahead, 1_000 * k + ahead + 900) for k in range(4))
+        lines.append(Spoken(who, who, words[0].begin, words[-1].end, False, words))
+    assert said_at(lines, 0, 2_400) == Quote("a0 a1 … b0 b1 …", who=("a", "b"))
+    assert said_at(lines[:1], 1_000, 2_000) == Quote("a1", "a0", "a2 a3", who=("a",))
 
 
 @pytest.mark.parametrize(
@@ -352,6 +369,13 @@ def test_several_devices_are_one_page(tmp_path: Path) -> None:
     assert "Left to echo-dot." in text
     assert "The word arrived at echo-dot at −20 dB and hall at −33 dB: echo-dot answers." in text
     assert page.count('<audio class="home"') == 2
+    told = (folder / "devices" / "hall" / "events.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    elsewhere = [line for line in told if '"arbitrated"' in line]
+    assert len(elsewhere) == 1
+    (folder / "devices" / "hall" / "events.jsonl").write_text("".join(line for line in told if line not in elsewhere))
+    with (folder / "events.jsonl").open("a", encoding="utf-8") as events:
+        events.writelines(elsewhere)  # the other device was told of it
+    assert text_of(page_of(folder)) == text
     (folder / "devices" / "hall" / "run.json").unlink()
     assert "The device hall is left out: its run.json is missing or damaged." in text_of(page_of(folder))
 
