@@ -61,12 +61,12 @@ class Seal:
             own = self.keys.own_of(key)
         if own is None:
             raise MessageError(f"it is sealed to the key {key}, which this end never had, or forgot", "wrong key")
-        self._require_known(device)
+        newest = self.receiver(device)
         box = own.open(body)
         if box is None or len(box) < SIGNATURE_BYTES:
             raise MessageError("what is sealed in it was damaged or changed", "broken seal")
         signature, content = box[:SIGNATURE_BYTES], box[SIGNATURE_BYTES:]
-        signer = self._verified(device, signature, _signed(kind, header, own.public.raw, content))
+        signer = self._verified(device, newest, signature, _signed(kind, header, own.public.raw, content))
         self._meet(device, key)
         return Opened(content, signer)
 
@@ -76,14 +76,16 @@ class Seal:
 
     def verify(self, kind: str, device: str, key: str, header: bytes, signature: bytes) -> str:
         """Give the signer of such a header, whose field ``key`` is this; raises MessageError."""
-        self._require_known(device)
+        newest = self.receiver(device)
         if len(signature) != SIGNATURE_BYTES:
             raise MessageError(f"{len(signature)} bytes stand where a signature must be", "bad signature")
-        signer = self._verified(device, signature, _signed(kind, header, b"", b""))
+        signer = self._verified(device, newest, signature, _signed(kind, header, b"", b""))
         self._meet(device, key)
         return signer
 
-    def _verified(self, device: str, signature: bytes, content: bytes) -> str:
+    def _verified(self, device: str, newest: PublicKey, signature: bytes, content: bytes) -> str:
+        if newest.verify(signature, content):
+            return newest.fingerprint
         with _translated():
             for key in self.keys.all_trusted(self._peer(device)):
                 if key.verify(signature, content):
@@ -98,15 +100,14 @@ class Seal:
             return own if met == own.fingerprint else self.keys.own_of(met) or own
 
     def _meet(self, device: str, key: str) -> None:
+        if self._met.get(device) == key:
+            return
         with _translated():
             if self.keys.side == "far-end" and self._met.get(device) != self.keys.own().fingerprint:
                 self._met[device] = key
 
     def _peer(self, device: str) -> str:
         return FAR_END if self.keys.side == "device" else device
-
-    def _require_known(self, device: str) -> None:
-        self.receiver(device)
 
     @property
     def _stranger(self) -> Reason:

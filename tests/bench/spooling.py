@@ -11,24 +11,29 @@ from pathlib import Path
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from tests.bench.effort import Effort
-from tests.bench.figure import Row, in_turn
+from tests.bench.figure import Figure, Row, in_turn
 from tests.bench.wire import clip
 from tests.uplink_kit import Counter
 from uplink.envelope import digest_of
-from uplink.message import Part, encode_part
+from uplink.message import Part, decode_part, encode_part
 from uplink.seal import Seal
 from uplink.spool import Spool
+from wakeword.sound import decode_flac
 
 
-def spool_rows(effort: Effort, device: str, seal: Seal, audio: list[bytes], folder: Path) -> Iterator[Row]:
-    """Measure a real spool in this folder, beside a file for each part."""
+def spool_rows(
+    effort: Effort, device: str, seals: tuple[Seal, Seal], audio: list[bytes], folder: Path
+) -> Iterator[Row]:
+    """Measure a real spool in this folder, beside a file for each part; `seals` are the device's and the far end's."""
     folder.mkdir()
-    bench = _Bench(device, seal, audio[: effort.spooled], folder)
+    bench = _Bench(device, seals, audio[: effort.spooled], folder)
     took = in_turn(
         effort.spools,
         effort.warm_up,
         {
             "seal": bench.seal_ms,
+            "open": bench.open_ms,
+            "sound": bench.sound_ms,
             "put": bench.put_ms,
             "file": bench.write_ms,
             "sync": bench.sync_ms,
@@ -47,6 +52,15 @@ def spool_rows(effort: Effort, device: str, seal: Seal, audio: list[bytes], fold
         took["file"].over(took["put"]),
         remark=f"{bench.part_kb:.1f} kB, safe on the disk, whose sync alone takes {took['sync'].median:.2g} ms; "
         f"to sign and seal it: {took['seal'].median:.2g} ms",
+    )
+    least = Figure(tuple(map(sum, zip(*(took[deed].values for deed in ("seal", "open", "sound")), strict=True))))
+    yield Row(
+        "what no part can do without",
+        "ms",
+        least,
+        remark=f"signed and sealed ({took['seal'].median:.2g}), opened and verified ({took['open'].median:.2g}), "
+        f"its sound decoded ({took['sound'].median:.2g}), alone on a core: no more than "
+        f"{1000 * (os.cpu_count() or 1) / least.median:,.0f}/s on all cores, broker and disks for nothing",
     )
     yield Row(
         "to settle a spooled part",
@@ -71,8 +85,9 @@ def spool_rows(effort: Effort, device: str, seal: Seal, audio: list[bytes], fold
 class _Bench:
     """Each method gives the milliseconds that one part took, of some in a row; the first comes first."""
 
-    def __init__(self, device: str, seal: Seal, audio: list[bytes], folder: Path) -> None:
-        self._device, self._seal, self._audio, self._folder = device, seal, audio, folder
+    def __init__(self, device: str, seals: tuple[Seal, Seal], audio: list[bytes], folder: Path) -> None:
+        self._device, self._audio, self._folder = device, audio, folder
+        self._seal, self._far_end = seals
         self._spool = Spool(folder / "spool.sqlite")
         self._store = ClipStore(folder / "store")
         self._cloud = Cloud(self._store, Counter())
@@ -87,6 +102,12 @@ class _Bench:
         took = self._each_ms(lambda i: self._payloads.append(encode_part(self._parts[i], self._seal)))
         self.part_kb = sum(map(len, self._payloads)) / len(self._payloads) / 1000
         return took
+
+    def open_ms(self) -> float:
+        return self._each_ms(lambda i: decode_part(self._device, self._payloads[i], self._far_end))
+
+    def sound_ms(self) -> float:
+        return self._each_ms(lambda i: decode_flac(self._parts[i].audio))
 
     def put_ms(self) -> float:
         def put(i: int) -> None:

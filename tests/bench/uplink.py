@@ -41,7 +41,7 @@ def rows(effort: Effort) -> Iterator[Row]:
         folder = Path(name)
         _put_sounds(folder / "sounds")
         keys = Keys(folder, "dot")
-        yield from spool_rows(effort, "dot", keys.device, sounds(folder / "sounds"), folder / "spool")
+        yield from spool_rows(effort, "dot", (keys.device, keys.far_end), sounds(folder / "sounds"), folder / "spool")
         if program is None:
             yield Row("uplink", remark="skipped: mosquitto is not installed")
             return
