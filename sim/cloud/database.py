@@ -92,9 +92,10 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, ValueError) as error:  # a damaged file's words may be no text, or no JSON
+        # What is in a damaged file may be no text, no JSON, or of another type.
+        except (SQLAlchemyError, ValueError, TypeError) as error:
             # Its own text quotes the statement and its values; the driver's is the one line that says what is wrong.
-            why = str(getattr(error, "orig", None) or error).splitlines()[0]
+            why = (str(getattr(error, "orig", None) or error) or type(error).__name__).splitlines()[0]
             mend = "check that it runs and lets you in" if "://" in self._shown else "check disk and file"
             raise StoreAwayError(f"the database {self._shown} cannot be used ({why}); {mend}") from None
 

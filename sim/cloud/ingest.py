@@ -111,17 +111,29 @@ def _known(connection: Connection, devices: dict[str, str], numbers: Iterable[in
     connection.execute(_NEW_CLIP, [{"clip": clip, "device": devices[clip]} for clip in clips])
     rows = connection.execute(_LOCK[connection.dialect.name], {"clips": clips})
     known = {clip: _Known(device, bool(complete)) for clip, device, complete in rows}
-    for clip, stored, highest in connection.execute(_COUNT, {"clips": clips}):
-        known[clip].stored, known[clip].highest = stored, highest
-    for clip, *row in connection.execute(_NEAR, {"clips": clips, "numbers": sorted(numbers)}):
-        known[clip].add(*row)
-    for clip, what in connection.execute(_DELETED, {"clips": clips}).all():
+    counts = connection.execute(_COUNT, {"clips": clips}).all()
+    near = connection.execute(_NEAR, {"clips": clips, "numbers": sorted(numbers)}).all()
+    deleted = connection.execute(_DELETED, {"clips": clips}).all()
+    if known.keys() != set(clips) or not known.keys() >= {row[0] for row in (*counts, *near, *deleted)}:
+        raise ValueError("it gives other clips than it is asked for")  # its file was changed
+    for clip, stored, highest in counts:
+        known[clip].stored, known[clip].highest = _number(stored), _number(highest)
+    for clip, number, last, begin, end, digest in near:
+        known[clip].add(_number(number), bool(last), _number(begin), _number(end), digest)
+    for clip, what in deleted:
         known[clip].deleted = "audio" in what
     if gone := [clip for clip in clips if known[clip].deleted]:
         connection.execute(_SWEEP_AGAIN, {"clips": gone})  # their sound is on the disk by now
     if unmade := [clip for clip in gone if not known[clip].stored]:
         connection.execute(_UNMAKE, {"clips": unmade})  # they had to be there to be locked
     return known
+
+
+def _number(value: object) -> int:
+    """Give a number of the database as one; raises ValueError where its file was changed, and holds something else."""
+    if not isinstance(value, int):
+        raise ValueError("where a number must be, it has none")
+    return value
 
 
 def _is_stored(part: Part, clip: _Known) -> bool:

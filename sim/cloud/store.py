@@ -176,11 +176,9 @@ class ClipStore:
             if is_deleted(session, clip):
                 raise StoreError(f"the sound of clip {clip} was deleted, as somebody asked; there is no copy of it")
             rows = session.execute(_SOUND, {"clip": clip}).all()
+            parts = [(_file(device, clip, *part), part[1]) for device, *part, begin, end in rows if end > begin]
         if not rows:
             raise StoreError(f"clip {clip} is not complete; wait for its other parts")
-        parts = [
-            (_file(device, clip, number, digest), digest) for device, number, digest, begin, end in rows if end > begin
-        ]
         return np.concatenate([np.zeros(0, np.int16), *(self._samples(*part) for part in parts)])
 
     def _samples(self, file: str, digest: str) -> Samples:
