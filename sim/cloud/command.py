@@ -94,10 +94,15 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         store = ClipStore(root, args.database)
         stack.callback(store.close)
-        recognizer = RecognizerProcess(settings.ears.recognizer, settings.ears)
+        recognizer = RecognizerProcess(
+            settings.ears.recognizer, settings.ears, settings.verifier if args.config else None
+        )
         stack.callback(recognizer.close)
+        assistant = None if args.config is None else live_assistant(store, settings, recognizer)
+        if assistant is not None:
+            stack.callback(assistant.close)
         far_end = FarEnd(
-            Cloud(store, recognizer, None if args.config is None else live_assistant(store, settings)),
+            Cloud(store, recognizer, assistant),
             args.broker,
             Seal(keys),
             on_event=lambda kind, facts: console.print(describe(kind, facts), markup=False, soft_wrap=True),

@@ -50,10 +50,12 @@ def embedded_far_end(
         stack.callback(store.close)
         settings = None if profile is None else load_cloud(profile)
         ears = EarSettings() if settings is None else settings.ears
-        listener = RecognizerProcess(ears.recognizer, ears)
+        listener = RecognizerProcess(ears.recognizer, ears, None if settings is None else settings.verifier)
         stack.callback(listener.close)
         broker = stack.enter_context(EmbeddedBroker())
-        assistant = None if settings is None else live_assistant(store, settings)
+        assistant = None if settings is None else live_assistant(store, settings, listener)
+        if assistant is not None:
+            stack.callback(assistant.close)
         far_end = FarEnd(
             Cloud(store, listener, assistant),
             broker.url,

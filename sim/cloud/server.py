@@ -97,6 +97,7 @@ class FarEnd:
             access=access,
             share=share,
         )
+        cloud.decide_later(self._pass_on)
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(work,), name=f"far-end-{name}", daemon=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -32,6 +32,9 @@ class Assistant(Protocol):
     def glance(self, part: Part, sound: Samples) -> list[Directed | Fact]:
         """Look at a part as it comes; give what that decides at once."""
         ...
+
+    later: Callable[[list[Directed | Fact]], None]
+    """Takes what is decided when nobody waits for it; called from any thread."""
 
     def think(self, clip: Clip, transcript: Transcript) -> tuple[list[Fact], list[Directed]]:
         """Decide on what was heard in a whole clip."""
@@ -79,6 +82,11 @@ class Cloud:
         self._hearings.push(part, sound)
         decided = [] if self._assistant is None else self._assistant.glance(part, sound)
         return [Receipt(part.device, part.clip, part.number, part.sealed or part.digest, outcome), *decided]
+
+    def decide_later(self, take: Callable[[list[Directed | Fact]], None]) -> None:
+        """Have what is decided on a part after `receive` has returned given to `take`, from any thread."""
+        if self._assistant is not None:
+            self._assistant.later = take
 
     def take_stock(self, inquiry: Inquiry) -> Inventory:
         """Say which of the parts that a device asks about are stored; raises StoreError."""

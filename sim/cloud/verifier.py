@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
 import numpy as np
@@ -98,7 +100,7 @@ class Openings:
         None comes of a clip without a wake word, or where the device could not tell its place: with less than the
         pre-roll before it, there is no second look. A clip that ends soon is looked at as far as it goes.
         """
-        if part.clip in self._done or (part.number == 0 and _span(part) is None):
+        if part.clip in self._done or (part.number == 0 and _span(part.facts, part.begin) is None):
             return None
         gathered = self._clips.setdefault(part.clip, {})
         gathered[part.number] = part, sound
@@ -113,28 +115,34 @@ class Openings:
         return opening
 
 
-def _span(part: Part) -> tuple[str, int, int] | None:
-    """Word, begin and end of it in the clip, of a part 0."""
-    word, begin, end = (part.facts.get(name) for name in ("word", "word_begin", "word_end"))
-    if part.facts.get("initiator") != "wakeword" or not isinstance(word, str):
+def opening_of(clip: str, facts: Mapping[str, JSON], begin: int, sound: Samples, whole: bool) -> Opening | None:
+    """Give the opening of a clip, from the facts of its part 0, its first sample, and its sound as far as it is there.
+
+    None where nothing is to be looked at: see `Openings.push`.
+    """
+    span = _span(facts, begin)
+    if span is None:
         return None
-    if type(begin) is not int or type(end) is not int or not part.begin <= begin < end:
+    word, first, last = span
+    if len(sound) >= last + AFTER or (whole and len(sound) >= last):
+        return Opening(clip, word, sound[: last + AFTER], first, last)
+    return None
+
+
+def _span(facts: Mapping[str, JSON], begin: int) -> tuple[str, int, int] | None:
+    """Word, begin and end of it in the clip."""
+    word, first, last = (facts.get(name) for name in ("word", "word_begin", "word_end"))
+    if facts.get("initiator") != "wakeword" or not isinstance(word, str):
         return None
-    return word, begin - part.begin, end - part.begin
+    if type(first) is not int or type(last) is not int or not begin <= first < last:
+        return None
+    return word, first - begin, last - begin
 
 
 def _opening(gathered: dict[int, tuple[Part, Samples]]) -> Opening | None:
-    span = _span(gathered[0][0]) if 0 in gathered else None
-    if span is None:
+    if 0 not in gathered:
         return None
-    word, begin, end = span
-    pieces: list[Samples] = []
-    for number in range(len(gathered)):
-        if number not in gathered:
-            break
-        part, sound = gathered[number]
-        pieces.append(sound)
-        length = sum(map(len, pieces))
-        if length >= end + AFTER or (part.last and length >= end):
-            return Opening(part.clip, word, np.concatenate(pieces)[: end + AFTER], begin, end)
-    return None
+    there = [gathered[number] for number in range(next(n for n in count() if n not in gathered))]
+    first, last = there[0][0], there[-1][0]
+    sound = np.concatenate([sound for _, sound in there])
+    return opening_of(first.clip, first.facts, first.begin, sound, last.last)

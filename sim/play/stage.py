@@ -75,7 +75,8 @@ class Stage:
     def _far_end(self, recognizer: Recognizer, wire_name: WireName, state: Path) -> Iterator[Wire]:
         store = ClipStore(state / "cloud")
         try:
-            cloud = Cloud(store, recognizer, Assistant(store, self.setup.cloud, _household(self.setup.scenario)))
+            assistant = Assistant(store, self.setup.cloud, _household(self.setup.scenario))
+            cloud = Cloud(store, recognizer, assistant)
             wire = Direct(cloud) if wire_name == "inprocess" else self._brokered(cloud, state)
             try:
                 yield wire
