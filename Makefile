@@ -23,7 +23,7 @@ run: setup
 ifdef MIC
 	$(BIN)/misheard device --source mic --out runs/mic-$$(date -u +%Y%m%d-%H%M%S)
 else
-	$(BIN)/misheard sim kitchen-unacceptable --wire mqtt --pace real
+	$(BIN)/misheard sim portland --wire mqtt --pace real --what-if all
 endif
 
 test: $(VENV)/.dev-ready
