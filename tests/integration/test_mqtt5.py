@@ -117,9 +117,10 @@ def test_a_session_outlives_the_connection_where_that_is_asked_for(url: str, ses
     first = device(Diary())
     first.open(strict=True)
     first.close()
-    far_end = up(url, "far-end")
+    witness, diary = Diary(), Diary()
+    far_end = up(url, "far-end", "a/directive", diary=witness)
     far_end.publish("a/directive", b"missed", qos=1)
-    diary = Diary()
+    assert witness.wait("a/directive") == {"payload": "missed"}, "or it might come when the second is there"
     second = device(diary)
     second.open(strict=True)
     far_end.publish("a/directive", b"live", qos=1)
