@@ -10,7 +10,8 @@ from sim.report.clips import Clip
 from sim.report.folder import Run
 from sim.report.hearing import Prompt, prompts_of
 from sim.report.speech import Spoken
-from sim.report.step import TELLERS, Scene, Step, no_second_look, undecided, went_on, woke
+from sim.report.step import Scene, Step, went_on
+from sim.report.tellers import TELLERS, no_second_look, undecided, woke
 from sim.report.wording import long
 from wakeword.sound import RATE
 

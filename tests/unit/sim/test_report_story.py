@@ -158,6 +158,15 @@ def test_each_way_a_chain_can_end(
     assert not chain.harm
 
 
+def test_what_came_nearest_to_a_request_is_told(tmp_path: Path) -> None:
+    home, clip = woken()
+    near = {"intent": "cancel", "phrase": "can sell", "score": 0.65, "needed": 0.75}
+    home.tell(140_000, "intent", clip=clip, intent="none", phrase="", score=0.0, slots={}, nearest=near)
+    (chain,) = chains(home.write(tmp_path / "run"))
+    assert (chain.steps[-1].score, chain.steps[-1].needed) == (0.65, 0.75)
+    assert "Nearest came “can sell”, to “cancel”." in chain.steps[-1].text
+
+
 def test_what_was_asked_again_did_not_stop_the_chain(tmp_path: Path) -> None:
     home, clip = woken()
     home.tell(136_000, "intent", clip=clip, intent="send_message", phrase="sent a message", score=0.8, needed=0.75)
@@ -396,7 +405,7 @@ FACTS = (
     "score",
     "threshold", "winner", "of", "alternatives", "intent", "phrase", "slots", "heard", "name", "candidates", "by",
     "answer", "audio_s", "clips", "what", "kept", "value", "why", "samples", "heard_whole", "template", "method",
-    "word_begin", "word_end", "initiator", "reason",
+    "word_begin", "word_end", "initiator", "reason", "nearest", "needed", "means",
 )  # fmt: skip
 
 
