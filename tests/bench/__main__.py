@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.bench import delivery, firmware, home, live, machine, process, scoring, uplink
+from tests.bench import delivery, firmware, hearing, home, live, machine, process, scoring, uplink
 from tests.bench.effort import FULL, QUICK, Effort
 from tests.bench.figure import Row
 from tests.bench.table import print_table
@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, Callable[[Effort], Iterator[Row]]] = {
     "home": home.rows,
     "whole programs": process.rows,
     "live wakes": live.rows,
+    "hearing": hearing.rows,
     "delivery": delivery.rows,
     "uplink": uplink.rows,
 }

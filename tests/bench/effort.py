@@ -20,6 +20,7 @@ class Effort:
     starts: int
     wakes: int
     live_wakes: int
+    hearings: int
     clips: int
     spools: int
     spooled: int
@@ -44,6 +45,7 @@ FULL = Effort(
     starts=3,
     wakes=25,
     live_wakes=40,
+    hearings=5,
     clips=8,
     spools=15,
     spooled=30,
@@ -63,6 +65,7 @@ QUICK = Effort(
     starts=1,
     wakes=1,
     live_wakes=1,
+    hearings=1,
     clips=1,
     spools=1,
     spooled=5,
