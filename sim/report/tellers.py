@@ -66,12 +66,12 @@ def undecided(scene: Scene, clip: Clip) -> Step:
 
 def _verified(_: Scene, clip: Clip, event: Event) -> Step:
     passed, facts = event.facts["passed"], event.facts
-    method = f" by the method “{facts['method']}”" if isinstance(facts.get("method"), str) else ""
+    method = f", by {facts['method']}" if isinstance(facts.get("method"), str) else ""
     return Step(
         event.sample,
         "look" if passed else "look stopped",
         "Second look",
-        f"{'It passed' if passed else 'It did not pass: the capture was stopped'}{method}.",
+        f"Checked again{method}: {'it passed' if passed else 'it did not pass, and the capture was stopped'}.",
         clip.begin,
         clip.stop,
         clip,
