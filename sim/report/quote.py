@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.report.clips import Clip
 from sim.report.speech import Spoken, Word, at_once, said_between, speakers_between
@@ -18,12 +18,16 @@ NEAR = 3 * RATE
 
 @dataclass(frozen=True)
 class Quote:
-    """Words that matter, and what stands before and after them; `who` says them."""
+    """Words that matter, and what stands before and after them; `who` says them.
+
+    `other`: they are not in the transcript, but in another reading of the same sound.
+    """
 
     text: str
     before: str = ""
     after: str = ""
     who: tuple[str, ...] = ()
+    other: bool = False
 
 
 def said_at(lines: Sequence[Spoken], begin: int, end: int, context: bool = True) -> Quote | None:
@@ -50,25 +54,33 @@ def heard_in(clip: Clip, phrase: str) -> tuple[Quote, int, int]:
 
     Of all that was heard, or of what is not found in it, these are the clip's own.
     """
-    place = find(clip.words, phrase)
-    if place in (None, (0, len(clip.words))):
-        return Quote(phrase), clip.begin, clip.stop
+    place = find([word.text for word in clip.words], phrase)
+    if place is None or place == (0, len(clip.words)):
+        return _another(clip, phrase) if place is None else Quote(phrase), clip.begin, clip.stop
     first, last = place
     words = clip.words
+    return _cut([word.text for word in words], first, last), words[first].begin, words[last - 1].end
+
+
+def _another(clip: Clip, phrase: str) -> Quote:
+    """A phrase that is not in the transcript word by word: quoted from the reading that has it, or alone."""
+    for reading in clip.alternatives:
+        words = reading.split()
+        if reading != clip.heard and (place := find(words, phrase)) is not None:
+            return replace(_cut(words, *place), other=True)
+    return Quote(phrase)
+
+
+def _cut(words: Sequence[str], first: int, last: int) -> Quote:
     before, after = words[max(0, first - AROUND) : first], words[last : last + AROUND]
-    cut = ("… " * (first > AROUND), " …" * (len(words) > last + AROUND))
-    quote = Quote(
-        _text(words[first:last]),
-        cut[0] + _text(before),
-        _text(after) + cut[1],
-    )
-    return quote, words[first].begin, words[last - 1].end
+    ahead, behind = "… " * (first > AROUND), " …" * (len(words) > last + AROUND)
+    return Quote(" ".join(words[first:last]), ahead + " ".join(before), " ".join(after) + behind)
 
 
-def find(words: Sequence[Word], phrase: str) -> tuple[int, int] | None:
+def find(words: Sequence[str], phrase: str) -> tuple[int, int] | None:
     """Give the first place of a phrase among words, None where it is not there; case and punctuation do not count."""
     wanted = [word for word in map(bare, phrase.split()) if word]
-    there = [bare(word.text) for word in words]
+    there = [bare(word) for word in words]
     for first in range(len(there) - len(wanted) + 1 if wanted else 0):
         if there[first : first + len(wanted)] == wanted:
             return first, first + len(wanted)

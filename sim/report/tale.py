@@ -20,9 +20,11 @@ Heard = Callable[[str, int], bool]
 
 
 def tale(chains: Sequence[Chain], devices: int, heard: Heard) -> str:
-    """Give the HTML of the chains; open are those that did harm, else the first that did anything, else the first."""
+    """Give the HTML of the chains; open is what did harm, else what sent or deleted something, else the first."""
+    harm = [chain for chain in chains if chain.harm]
+    weighty = [chain for chain in chains if any(step.look.startswith(("sent", "deleted")) for step in chain.steps)]
     did = [chain for chain in chains if any(step.result for step in chain.steps)]
-    open_ones = [chain for chain in chains if chain.harm] or did[:1] or chains[:1]
+    open_ones = harm or weighty or did[:1] or chains[:1]
     return "".join(
         f'<details class="chain{" astray" if chain.harm else ""}"{" open" if chain in open_ones else ""}>'
         f"<summary>{_head(chain, devices)}</summary>"
@@ -65,7 +67,8 @@ def _quotes(step: Step) -> str:
         by = f" by {listing(step.said.who)}" if step.said.who else ""
         parts.append(f"<dt>really said{escape(by)}</dt><dd>{_quote(step.said)}</dd>")
     if step.heard is not None:
-        parts.append(f"<dt>heard</dt><dd>{_quote(step.heard)}</dd>")
+        how = "heard, in another reading" if step.heard.other else "heard"
+        parts.append(f"<dt>{how}</dt><dd>{_quote(step.heard)}</dd>")
     if step.meant:
         parts.append(f"<dt>meant</dt><dd>{escape(step.meant)}</dd>")
     if step.taken_for:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import shorten
 
+from sim.report.quote import Quote
 from sim.report.step import Step
 from sim.report.wording import level
 
@@ -14,13 +15,18 @@ def words_of_step(step: Step) -> tuple[str, ...]:
     return (
         step.title if prompt is None else f"{step.title}: “{prompt.text}”",
         *([f"really said: “{step.said.text}”"] if step.said is not None and step.said.text else []),
-        *([f"heard: “{step.heard.text}”" if step.heard.text else "heard: nothing"] if step.heard is not None else []),
+        *([_heard(step.heard)] if step.heard is not None else []),
         *([f"meant: {step.meant}"] if step.meant else []),
         *([f"taken for {step.taken_for}"] if step.taken_for else []),
         *([f"score {step.score:.2f}{needed(step)}"] if step.score is not None else []),
         *filter(None, [step.text]),
         *(listener.told for listener in (prompt.listeners if prompt is not None else ())),
     )
+
+
+def _heard(quote: Quote) -> str:
+    how = "heard, in another reading" if quote.other else "heard"
+    return f"{how}: “{quote.text}”" if quote.text else f"{how}: nothing"
 
 
 def needed(step: Step) -> str:

@@ -158,6 +158,17 @@ def test_each_way_a_chain_can_end(
     assert not chain.harm
 
 
+def test_words_of_another_reading_are_told_as_such(tmp_path: Path) -> None:
+    home, _ = woken()
+    heard, other = "so i sent a massage", "we so i sent a message to the office now"
+    clip = home.capture(200_000, 280_000, "expect_speech", heard, alternatives=[heard, other])
+    home.tell(280_000, "intent", clip=clip, intent="send_message", phrase="sent a message", score=0.9, slots={})
+    folder = home.write(tmp_path / "run")
+    (chain,) = chains(folder)
+    assert chain.steps[-1].heard == Quote("sent a message", "we so i", "to the office now", other=True)
+    assert "heard, in another reading “we so i sent a message to the office now”" in text_of(page_of(folder))
+
+
 def test_what_came_nearest_to_a_request_is_told(tmp_path: Path) -> None:
     home, clip = woken()
     near = {"intent": "cancel", "phrase": "can sell", "score": 0.65, "needed": 0.75}
