@@ -21,7 +21,7 @@ from sim.report.lanes import lights
 from sim.report.scores import threshold_of
 from sim.report.speech import Spoken, lines_of
 from sim.report.telling import in_short
-from sim.report.wording import clock, level
+from sim.report.wording import clock
 from wakeword.canvas import COLOURS, Canvas, halo, legend
 from wakeword.errors import SoundError
 from wakeword.frames import HOP
@@ -266,7 +266,7 @@ def _prompts(prompts: Sequence[Prompt], most: int) -> Callable[[Axes], None]:
             axes.text(prompt.end / RATE, (1 + top) / 2, f" “{prompt.text}”", va="center", fontsize=6.5, clip_on=True)
             for place, one in enumerate(prompt.listeners):
                 mark = "heard" if one.heard else "not heard"
-                told = f"{one.who} {mark}: {level(one.level_db)} vs {level(one.rest_db)}"
+                told = f"{one.who}: {one.level_db:.0f} vs {one.rest_db:.0f} dB, {mark}"
                 at = top - (place + 0.5) * top / max(1, most)
                 axes.text(prompt.begin / RATE, at, told, va="center", fontsize=5.5, clip_on=True)
 

@@ -42,7 +42,7 @@ def test_the_picture_tells_the_evening(tmp_path: Path) -> None:
     for told in (
         "portland: An evening.", "ann", "ben", "microphone", "heard", "device says", "“alexa”", "light", "decisions",
         "sound that left the home", "light: listening", "0.53", "0.5", "I went to the lecture about humidity last",
-        "“To whom?”", "ann not heard: 38 dB vs 61 dB", "ben heard: 38 dB vs 30 dB",
+        "“To whom?”", "ann: 38 vs 61 dB, not heard", "ben: 38 vs 30 dB, heard",
         "1  Woke: “lecture” taken for “alexa” (0.53, 0.5 needed)",
         "4  The device said “To whom?”, heard by nobody (ann 38 dB against 61 dB; ben 37 dB against 58 dB)",
         "5  Heard a name: “Frank had”, heard as “frank had” taken for Frank (0.71, 0.65 needed)",
