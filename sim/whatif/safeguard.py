@@ -15,6 +15,8 @@ class Safeguard(ABC):
     name: ClassVar[str]
     usual: ClassVar[str]
     """The value that is taken where none is given."""
+    also: ClassVar[tuple[str, ...]] = ()
+    """Further values that are worth a row where all safeguards are wanted."""
     shows: ClassVar[str]
     """What it means, in a few words; ``{}`` stands for the value."""
 
@@ -22,8 +24,8 @@ class Safeguard(ABC):
     def apply(self, setup: Setup, value: str) -> Setup:
         """Give the setup with this in force; raises WhatIfError for a value that cannot be."""
 
-    def missing(self) -> str | None:
-        """Why it cannot be played here, if so: a package that is not installed."""
+    def missing(self, value: str) -> str | None:  # noqa: ARG002
+        """What must be installed first, if so."""
         return None
 
     def refuse(self, value: str, wanted: str) -> WhatIfError:

@@ -46,11 +46,13 @@ class Engine(Safeguard):
             "wake", engine=self.choice(value, "openwakeword", "micro", "reference"), threshold=None
         )
 
-    def missing(self) -> str | None:
+    def missing(self, value: str) -> str | None:
         """See `Safeguard.missing`."""
-        if importlib.util.find_spec("pymicro_wakeword") is None:
-            return "pip install pymicro-wakeword"
-        return None
+        return _micro() if value == "micro" else None
+
+
+def _micro() -> str | None:
+    return None if importlib.util.find_spec("pymicro_wakeword") else "pip install pymicro-wakeword"
 
 
 class Mute(Safeguard):
@@ -74,11 +76,16 @@ class SecondLook(Safeguard):
     """The far end checks the wake word again."""
 
     name, usual, shows = "verifier", "on", "the far end looks twice at the wake word: {}"
+    also = ("engine",)
 
     def apply(self, setup: Setup, value: str) -> Setup:
         """See `Safeguard.apply`."""
         method = {"on": "recognizer", "off": "none"}.get(value, value)
         return setup.with_cloud("verifier", method=self.choice(method, "none", "recognizer", "phonetic", "engine"))
+
+    def missing(self, value: str) -> str | None:
+        """See `Safeguard.missing`."""
+        return _micro() if value == "engine" else None
 
 
 class Request(Safeguard):
@@ -200,7 +207,7 @@ def chosen(texts: list[str]) -> list[tuple[Safeguard, str]]:
     for text in texts:
         name, _, value = text.partition("=")
         if text == "all":
-            found += [(each, each.usual) for each in SAFEGUARDS.values()]
+            found += [(each, value) for each in SAFEGUARDS.values() for value in (each.usual, *each.also)]
         elif name in SAFEGUARDS:
             found.append((SAFEGUARDS[name], value or SAFEGUARDS[name].usual))
         else:

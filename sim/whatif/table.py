@@ -38,10 +38,12 @@ def replay(
     """
     rows = [{**AS_IT_WAS, **as_it_was}]
     with ProcessPoolExecutor(workers or min(len(changed), os.cpu_count() or 1), get_context("spawn")) as pool:
-        started = [None if guard.missing() else pool.submit(rehearse, setup, memory) for guard, _, setup in changed]
+        started = [
+            None if guard.missing(value) else pool.submit(rehearse, setup, memory) for guard, value, setup in changed
+        ]
         for (guard, value, _), play in zip(changed, started, strict=True):
             about = {"name": guard.name, "value": value, "shows": guard.shows.format(value)}
-            rows.append({**about, **(play.result() if play else {"missing": guard.missing()})})
+            rows.append({**about, **(play.result() if play else {"missing": guard.missing(value)})})
             on_row(rows[-1])
     return rows
 

@@ -74,7 +74,9 @@ def test_another_profile_keeps_the_recognizer(setup: Setup) -> None:
 
 
 def test_all_are_chosen_in_order_and_none_twice() -> None:
-    assert [guard.name for guard, _ in chosen(["all", "threshold"])] == list(SAFEGUARDS)
+    everything = chosen(["all", "threshold"])
+    assert list(dict.fromkeys(guard.name for guard, _ in everything)) == list(SAFEGUARDS)
+    assert [value for guard, value in everything if guard.name == "verifier"] == ["on", "engine"]
     assert [(guard.name, value) for guard, value in chosen(["threshold=0.7", "confirm"])] == [
         ("threshold", "0.7"),
         ("confirm", "strict"),
