@@ -199,6 +199,17 @@ def oregon(speak: Speak = hum) -> Evening:
     return home
 
 
+def woken(*, to: str | None = None) -> tuple[Evening, str]:
+    """An evening in which a word wakes the device at 3.5 s and a clip of six seconds is heard."""
+    home = Evening()
+    if to is not None:
+        sample, kind, facts = home.events[0]
+        home.events[0] = sample, kind, {**facts, "to": to}
+    span = {"word_begin": 48_000, "word_end": 56_000}
+    home.tell(56_320, "wake", word="alexa", model="", score=0.61, threshold=0.5, warming_up=False, **span)
+    return home, home.capture(40_000, 136_000, "wakeword", "so i sent a message to the office")
+
+
 def states(home: Evening, *changes: tuple[int, str, str]) -> None:
     """State and light together."""
     for at, state, light in changes:

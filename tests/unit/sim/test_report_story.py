@@ -1,27 +1,22 @@
-"""The chain of decisions, who could hear the device, and the table of what-ifs, as they stand on the page."""
+"""The chain of decisions, and who could hear the device, as they stand on the page."""
 
 from __future__ import annotations
 
 import json
 import re
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from sim.report import write_figure
 from sim.report.chain import Chain, chains_of
 from sim.report.clips import clips_of
 from sim.report.folder import read_run
 from sim.report.hearing import prompts_of
 from sim.report.quote import Quote, said_at
 from sim.report.speech import Spoken, Word, said_between, spoken, words_of
-from sim.report.whatif import NAMES, Cell, Tried, read_tried, stages, verdict
-from tests.report_kit import LINES, WHAT_IF, Evening, oregon, oregon_run
-from tests.unit.sim.test_report import EVIL, lanes_of, page_of, text_of
+from tests.report_kit import LINES, Evening, oregon_run, woken
+from tests.unit.sim.test_report import lanes_of, page_of, text_of
 from wakeword.sound import RATE
 
 
@@ -35,17 +30,6 @@ def chains(folder: Path) -> tuple[Chain, ...]:
 
 def titles(chain: Chain) -> list[str]:
     return [step.title for step in chain.steps]
-
-
-def woken(*, to: str | None = None) -> tuple[Evening, str]:
-    """An evening in which a word wakes the device at 3.5 s and a clip of six seconds is heard."""
-    home = Evening()
-    if to is not None:
-        sample, kind, facts = home.events[0]
-        home.events[0] = sample, kind, {**facts, "to": to}
-    span = {"word_begin": 48_000, "word_end": 56_000}
-    home.tell(56_320, "wake", word="alexa", model="", score=0.61, threshold=0.5, warming_up=False, **span)
-    return home, home.capture(40_000, 136_000, "wakeword", "so i sent a message to the office")
 
 
 # The chain.
@@ -293,77 +277,6 @@ def test_damaged_word_times_are_no_word_times(words: Any) -> None:
     assert len(words_of([["a", 1, 2], ["b", 2, 3, 0.5]])) == 2
 
 
-# The table of what-ifs.
-
-
-def test_the_table_shows_where_each_chain_ended(tmp_path: Path) -> None:
-    tried, damaged = read_tried(WHAT_IF)
-    assert damaged == 0
-    ends = [[cell.look for cell in stages(row)] for row in tried if row.missing is None]
-    assert ends == [
-        ["on", "skip", "on", "on", "on", "on"],
-        ["end", "off", "off", "off", "off", "off"],
-        ["on", "end", "off", "off", "off", "off"],
-        ["on", "skip", "on", "on", "end", "off"],
-        ["on", "skip", "on", "end", "off", "off"],
-        ["on", "skip", "on", "end", "off", "off"],
-        ["on", "skip", "on", "on", "skip", "on"],
-    ]
-    assert verdict(tried) == (
-        "With 5 of 6 changes no message was sent, with 1 of them because the device did not wake at all."
-    )
-    text = text_of(page_of(oregon_run(tmp_path / "run")))
-    assert "What would have stopped it" in text
-    assert "verifier=on the far end checks the wake word ■ ended at: second look" in text
-    assert "engine=micro another engine not played not played: it needs pip install pymicro-wakeword" in text
-    assert "■ ended here: communications" in text
-    other = Tried(name="request", woke=True, intent="time", stopped="request")
-    assert stages(other)[2] == Cell("end", "time")
-    assert "threshold=0.8 a wake word must score 0.8 ■ ended at: wake ■ ended here: no ·" in text
-
-
-DECIDED = st.none() | st.booleans()
-
-
-@given(
-    st.fixed_dictionaries(
-        {
-            "woke": DECIDED,
-            "verified": DECIDED,
-            "intent": st.sampled_from([None, "none", "time"]),
-            "contact": st.sampled_from([None, "Frank"]),
-            "confirmed": DECIDED,
-            "sent": st.booleans(),
-            "stopped": st.sampled_from(["", *NAMES, "communications"]),
-        }
-    )
-)
-def test_a_chain_ends_at_one_place_or_goes_through(facts: dict[str, Any]) -> None:
-    looks = [cell.look for cell in stages(Tried(name="x", **facts))]
-    assert len(looks) == 6
-    if not facts["sent"]:
-        assert looks.count("end") == 1
-        assert set(looks[looks.index("end") + 1 :]) <= {"off"}
-        assert "off" not in looks[: looks.index("end")]
-    else:
-        assert looks[-1] == "on"
-
-
-def test_rows_that_are_damaged_are_left_out_and_told(tmp_path: Path) -> None:
-    folder = oregon_run(tmp_path / "run")
-    path = folder / "run.json"
-    outcome = json.loads(path.read_text(encoding="utf-8"))
-    outcome["what_if"] += [3, {"name": 4}, {"name": "x", "uploaded_s": -1}]
-    path.write_text(json.dumps(outcome), encoding="utf-8")
-    text = text_of(page_of(folder))
-    assert "3 rows of the table of what-ifs are damaged." in text
-    assert "verifier=on" in text
-
-
-def test_without_what_ifs_there_is_no_table(tmp_path: Path) -> None:
-    assert '<table class="whatif">' not in page_of(oregon().write(tmp_path / "run"))
-
-
 # Several devices.
 
 
@@ -398,76 +311,3 @@ def test_several_devices_are_one_page(tmp_path: Path) -> None:
     assert text_of(page_of(folder)) == text
     (folder / "devices" / "hall" / "run.json").unlink()
     assert "The device hall is left out: its run.json is missing or damaged." in text_of(page_of(folder))
-
-
-# Damage.
-
-KINDS = (
-    "said", "prompt", "prompt_end", "prompt_audible", "verified", "arbitrated", "transcript", "intent", "contact",
-    "confirmation", "message", "deleted", "action", "blocked", "dialog_ended", "wake", "capture_begin", "capture_end",
-)  # fmt: skip
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.just(EVIL),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
-    max_leaves=4,
-)
-FACTS = (
-    "who", "text", "begin", "end", "to", "words", "clip", "prompt", "device", "level_db_spl", "share", "passed",
-    "score",
-    "threshold", "winner", "of", "alternatives", "intent", "phrase", "slots", "heard", "name", "candidates", "by",
-    "answer", "audio_s", "clips", "what", "kept", "value", "why", "samples", "heard_whole", "template", "method",
-    "word_begin", "word_end", "initiator", "reason", "nearest", "needed", "means",
-)  # fmt: skip
-
-
-def spoil(tmp_path: Path, data: st.DataObject) -> Path:
-    """A run in which one fact of each of some events is replaced by anything that JSON can say."""
-    folder = tmp_path / "run"
-    if not folder.exists():
-        oregon_run(folder)
-        (folder / "whole.jsonl").write_bytes((folder / "events.jsonl").read_bytes())
-    lines = [json.loads(line) for line in (folder / "whole.jsonl").read_text(encoding="utf-8").splitlines()]
-    told = [line for line in lines if line["kind"] in KINDS]
-    for place in data.draw(st.lists(st.integers(0, len(told) - 1), min_size=1, max_size=5)):
-        told[place][data.draw(st.sampled_from(FACTS))] = data.draw(VALUES)
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (folder / "events.jsonl").write_text(text, encoding="utf-8", newline="\n")
-    return folder
-
-
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_no_fact_of_any_form_keeps_the_page_from_being_drawn(tmp_path: Path, data: st.DataObject) -> None:
-    folder = spoil(tmp_path, data)
-    page = page_of(folder)
-    assert page.lower().count("<script") == page.lower().count("</script") == 2
-    assert "<img" not in page.lower()
-
-
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_no_fact_of_any_form_keeps_the_picture_from_being_drawn(tmp_path: Path, data: st.DataObject) -> None:
-    folder = spoil(tmp_path, data)
-    write_figure(folder, tmp_path / "a.svg")
-
-
-@pytest.mark.parametrize("value", ["1e999", "NaN", "9" * 400, '"\\ud800"'])
-def test_no_number_or_letter_that_cannot_be_written_keeps_the_page_from_it(tmp_path: Path, value: str) -> None:
-    folder = oregon_run(tmp_path / "run")
-    events = (folder / "events.jsonl").read_text(encoding="utf-8")
-    for old in ("0.53", '"Frank"', "38.2", "0.71", "12.25"):
-        assert old in events
-        events = events.replace(old, value)
-    (folder / "events.jsonl").write_text(events, encoding="utf-8")
-    assert "12.2" in page_of(folder)
-    write_figure(folder, tmp_path / "a.svg")
-
-
-def test_nothing_that_was_taken_for_something_becomes_markup(tmp_path: Path) -> None:
-    home, clip = woken()
-    home.tell(140_000, "contact", clip=clip, heard=EVIL, name=EVIL, score=0.7, by=EVIL, candidates=[[EVIL, 0.5]])
-    home.tell(140_000, "message", clip=clip, to=EVIL, text=EVIL)
-    home.prompt(150_000, EVIL, (EVIL, 30.0, 60.0, 0.0, False))
-    page = page_of(home.write(tmp_path / "run"))
-    assert page.count(EVIL) == 0
-    assert unescape(page).count(EVIL) > 5
