@@ -10,6 +10,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from wakeword.span import word_span
 _FILES = ("run.json", "events.jsonl", "home.flac", "labels.txt", "scores.npy", "report.html")
 DEVICES = "devices"
 """Where the directories of further devices of one run lie, one each, by name."""
+_PICTURES = ("*.png", "*.svg", "*.pdf")
+"""May have been drawn into the directory of a run, and stay when another takes its place."""
 _CLIP_FILE = re.compile(r"metadata\.csv|[a-z0-9-]+-\d{12,}\.flac")
 _PACKAGES = ("misheard", "numpy", "onnxruntime", "openwakeword", "pocketsphinx", "vosk", "soxr", "soundfile")
 
@@ -269,8 +272,9 @@ def _clear(folder: Path) -> None:
 
 def _is_run(folder: Path) -> bool:
     clips = (folder / "clips").glob("*")
-    known = {*_FILES, "clips", DEVICES}
-    return {path.name for path in folder.iterdir()} <= known and all(_CLIP_FILE.fullmatch(path.name) for path in clips)
+    known = (*_FILES, "clips", DEVICES, *_PICTURES)
+    ours = all(any(fnmatchcase(path.name, name) for name in known) for path in folder.iterdir())
+    return ours and all(_CLIP_FILE.fullmatch(path.name) for path in clips)
 
 
 def _point_to(folder: Path) -> None:

@@ -135,7 +135,7 @@ _LINES: Mapping[str, _Line] = {
     "deleted": lambda f: ("✂", "magenta", f"deleted: {', '.join(f['what'])} of {len(f['clips'])} clips"),
     "action": lambda f: ("✓", "green", f"{f['name']} {f['value'] or ''}".rstrip()),
     "blocked": lambda f: ("✂", "green", f"{f['what']} refused: {f['why']}"),
-    "dialog_ended": lambda f: ("·", "dim", f"the far end gives up: {f['why']}"),
+    "dialog_ended": lambda f: None if f["why"] == "sent" else ("·", "dim", f"the far end gives up: {f['why']}"),
     "prompt_audible": _audible,
     "said": lambda f: ("“", "white", f"{f['who']}: {f['text']}"),
     Kind.WAKE: lambda f: ("▲", "bold yellow", f"woke on “{f['word']}”, score {f['score']:.3f} over {f['threshold']:g}"),

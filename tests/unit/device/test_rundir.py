@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from device.errors import DeviceError
 from device.events import Event, Stream
 from device.rundir import Addressed, RunDirectory
 from tests.firmware_kit import STREAM, WORDS, Scene, clip_of, kinds, number, plain
+from uplink.message import JSON
 from wakeword.frames import HOP
 from wakeword.sound import read_sound
 from wakeword.span import word_span
@@ -181,15 +182,19 @@ def test_a_gap_is_silence_in_the_home(tmp_path: Path) -> None:
 def test_an_earlier_run_is_replaced(scene: Scene, tmp_path: Path) -> None:
     record(tmp_path, scene)
     (tmp_path / "report.html").write_text("old")
+    (tmp_path / "evening.pdf").write_text("drawn")
+    (tmp_path / "devices" / "shelf").mkdir(parents=True)
+    (tmp_path / "devices" / "shelf" / "run.json").write_text("old")
     RunDirectory(tmp_path, Stream("dot", STREAM.utc), WORDS, keep_audio=False).close({})
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
-    assert left == {"clips", "clips/metadata.csv", "events.jsonl", "labels.txt", "run.json", "scores.npy"}
+    ours = {"clips", "clips/metadata.csv", "events.jsonl", "labels.txt", "run.json", "scores.npy"}
+    assert left == {*ours, "evening.pdf"}, "a picture stays"
 
 
-@pytest.mark.parametrize("foreign", ["thesis.odt", "clips/holiday.flac", "clips/more/x"])
+@pytest.mark.parametrize("foreign", ["thesis.odt", "clips/holiday.flac", "clips/more/x", "devices/thesis/thesis.odt"])
 def test_a_folder_with_anything_else_is_left_alone(foreign: str, scene: Scene, tmp_path: Path) -> None:
     record(tmp_path, scene)
-    (tmp_path / foreign).parent.mkdir(exist_ok=True)
+    (tmp_path / foreign).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / foreign).write_text("mine")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(DeviceError, match="holds more than a run; choose another folder with --out, or empty it"):
@@ -247,3 +252,33 @@ class TestLatest:
         RunDirectory(tmp_path / "runs" / "one", STREAM, WORDS, keep_audio=False).close({})
         RunDirectory(tmp_path / "runs" / "latest", STREAM, WORDS, keep_audio=False).close({"seed": 9})
         assert json.loads((tmp_path / "runs" / "one" / "run.json").read_text())["manifest"]["seed"] == 9
+
+
+def test_messages_are_judged_by_what_was_meant_since_the_first_clip_of_their_chain(tmp_path: Path) -> None:
+    asked: list[tuple[str, int, int]] = []
+
+    def meant(message: Mapping[str, Any], begin: int, end: int) -> bool:
+        asked.append((message["to"], begin, end))
+        return False
+
+    made = RunDirectory(tmp_path, STREAM, WORDS, addressed=lambda *_: False, meant=meant)
+    first, body = STREAM.clip(1000), STREAM.clip(9000)
+    for clip, begin in ((first, 1000), (body, 9000)):
+        made.note(Event(begin, "capture_begin", {"clip": clip, "begin": begin, "initiator": "wakeword"}))
+    because: list[JSON] = [{"step": "wake", "clip": first}, {"step": "body", "clip": body}]
+    message: dict[str, JSON] = {
+        "to": "Frank",
+        "id": "m",
+        "clip": body,
+        "audio_s": 2.0,
+        "text": "oak",
+        "because": because,
+    }
+    made.note(Event(20_000, "message", message))
+    made.note(Event(30_000, "deleted", {"clips": [first, body], "what": ["audio"]}))
+    made.note(Event(30_000, "deleted", {"clips": [first], "what": ["audio"]}))
+    made.close({})
+    assert asked == [("Frank", 1000, 20_000)]
+    (sent,) = made.messages
+    assert sent == {"to": "Frank", "id": "m", "clip": body, "audio_s": 2.0, "misdirected": True}
+    assert made.deleted == [first, body]
