@@ -7,6 +7,8 @@ from typing import Any
 
 from sim.home.truth import SpokenLine
 
+_CALLED_OFF = ("cancel", "stop")
+
 
 class Truth:
     """The truth of a play as far as it has gone; `lines()` gives what was said so far, in order of time."""
@@ -19,10 +21,14 @@ class Truth:
         return any(line.to is not None for line in self._between(begin, end))
 
     def meant(self, message: Mapping[str, Any], begin: int, end: int) -> bool:
-        """Whether somebody, between two samples, meant to send a message to this contact."""
-        meant = [line.means for line in self._between(begin, end) if line.means is not None]
-        asked = any(each.get("intent") == "send_message" for each in meant)
-        return asked and message["to"] in [each["contact"] for each in meant if "contact" in each]
+        """Whether somebody, between two samples, meant to send a message to this contact, and did not call it off."""
+        asked, to = False, set()
+        for means in [line.means for line in self._between(begin, end) if line.means is not None]:
+            if means.get("intent") in _CALLED_OFF or means.get("confirm") is False:
+                asked, to = False, set()
+            asked = asked or means.get("intent") == "send_message"
+            to |= {means["contact"]} if "contact" in means else set()
+        return asked and message["to"] in to
 
     def said(self, begin: int, end: int) -> str:
         """The words of which at least a half lies between two samples; a line that is cut has an ellipsis there."""

@@ -34,8 +34,8 @@ SENT = Event(200_000, "message", {"to": "Frank", "because": [{"step": "wake", "c
 CHAIN = [WAKE, END, REQUEST, CONTACT, YES, SENT]
 
 
-def outcome(*events: Event, truth: SpokenLine = PRIVATE) -> Outcome:
-    found = Outcome(Truth(lambda: (truth,)))
+def outcome(*events: Event, truth: SpokenLine = PRIVATE, then: tuple[SpokenLine, ...] = ()) -> Outcome:
+    found = Outcome(Truth(lambda: (truth, *then)))
     for event in events:
         found.note(event)
     return found
@@ -53,6 +53,14 @@ def test_a_message_that_was_meant_is_not() -> None:
     assert (found.true_wakes, found.false_wakes, found.misdirected) == (1, 0, 0)
     other = Event(200_000, "message", {**SENT.facts, "to": "Linda"})
     assert outcome(*CHAIN[:-1], other, truth=ASKED).misdirected == 1, "to someone nobody meant"
+
+
+@pytest.mark.parametrize("means", [{"intent": "cancel"}, {"intent": "stop"}, {"confirm": False}])
+def test_a_message_that_was_called_off_is_not_meant_any_more(means: dict[str, JSON]) -> None:
+    off = line(130_000, 140_000, "cancel", to="dot", means=means)
+    assert outcome(*CHAIN, truth=ASKED, then=(off,)).misdirected == 1
+    again = line(150_000, 170_000, "send it to frank", to="dot", means=ASKED.means)
+    assert outcome(*CHAIN, truth=ASKED, then=(off, again)).misdirected == 0
 
 
 @pytest.mark.parametrize(
