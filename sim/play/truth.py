@@ -22,12 +22,15 @@ class Truth:
 
     def meant(self, message: Mapping[str, Any], begin: int, end: int) -> bool:
         """Whether somebody, between two samples, meant to send a message to this contact, and did not call it off."""
-        asked, to = False, set()
+        asked = False
+        to: set[str] = set()
         for means in [line.means for line in self._between(begin, end) if line.means is not None]:
             if means.get("intent") in _CALLED_OFF or means.get("confirm") is False:
-                asked, to = False, set()
+                asked = False
+                to.clear()
             asked = asked or means.get("intent") == "send_message"
-            to |= {means["contact"]} if "contact" in means else set()
+            if "contact" in means:
+                to.add(str(means["contact"]))
         return asked and message["to"] in to
 
     def said(self, begin: int, end: int) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from device.events import Event
+from device.runtime import Observer
 from sim.cloud.recognizer import load_recognizer
 from sim.main import main
 from sim.play.outcome import Outcome
@@ -38,13 +40,17 @@ class Played:
         return [facts[fact] for facts in self.facts(kind)]
 
 
+def _keep(events: list[tuple[str, Event]], device: str, event: Event) -> None:
+    events.append((device, event))
+
+
 def play(name: str, state: Path, *overrides: tuple[str, str]) -> Played:
     setup = prepare(name, overrides=[EARS, *overrides])
     events: list[tuple[str, Event]] = []
     stage = Stage(setup, load_speech(setup.scenario))
     outcome = Outcome(stage.truth)
-    watch = {
-        device: [outcome.note, lambda event, device=device: events.append((device, event))] for device in setup.devices
+    watch: dict[str, list[Observer]] = {
+        device: [outcome.note, partial(_keep, events, device)] for device in setup.devices
     }
     recognizer = load_recognizer("pocketsphinx", ears=setup.cloud.ears)
     stage.play(recognizer, "inprocess", state, watch)
