@@ -50,16 +50,15 @@ def replay(
 
 def table(rows: Sequence[dict[str, Any]]) -> Table:
     """Draw the rows for a terminal, 80 columns wide; `look` is the second look, `yes` the confirmation."""
-    drawn = Table(title="What if", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    drawn = Table(title="What if", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0)
     drawn.add_column("", no_wrap=True)
     for column in ("woke", "left", "look", "request", "contact", "yes", "sent"):
         drawn.add_column(column, no_wrap=True)
-    drawn.add_column("heard by")
+    drawn.add_column("heard by", min_width=8)
     for row in rows:
         name = Text(f"{row['name']}={row['value']}" if row["value"] else row["name"])
         if "missing" in row:
             drawn.add_row(name, "-")
-            drawn.caption = f"- not played: {row['name']} needs {row['missing']}"
             continue
         sent = Text("no", "green") if not row["sent"] else Text("yes", "bold red" if row["misdirected"] else "")
         drawn.add_row(
@@ -73,6 +72,9 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
             sent,
             ", ".join(row["heard_by"]) or "nobody",
         )
+    needs = {row["missing"]: None for row in rows if "missing" in row}
+    drawn.caption = "; ".join(f"-: not played, needs {each}" for each in needs) or None
+    drawn.caption_justify = "left"
     return drawn
 
 

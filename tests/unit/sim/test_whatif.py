@@ -117,5 +117,5 @@ def test_the_rows_do_not_depend_on_the_workers_and_show_what_came(setup: Setup, 
     Console(file=out, width=80).print(table(rows))
     shown = out.getvalue()
     assert "threshold=1" in shown
-    assert "engine needs pip install this" in shown
+    assert "-: not played, needs pip install this" in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
