@@ -36,10 +36,10 @@ import sys, threading
 from sim.cloud.server import FarEnd
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
-from tests.uplink_kit import Keys
+from tests.uplink_kit import Counter, Keys
 from pathlib import Path
 
-class Lost:
+class Lost(Counter):
     name = "lost"
     def transcribe(self, samples):
         print("listening", flush=True)
