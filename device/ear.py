@@ -14,6 +14,8 @@ from wakeword.frames import HOP
 from wakeword.scorer import ScorerGroup
 from wakeword.trigger import Detection, Trigger, TriggerSettings
 
+_FOREVER = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -40,8 +42,7 @@ class Ear:
         self.scorers = scorers
         self.ring = Ring(samples(ring_ms))
         self.clock = 0
-        self.bar = 0.0
-        """What a score must reach beside its word's own threshold: more than that while the device itself speaks."""
+        self._bar, self._bar_end = 0.0, 0
         self.triggers = {
             name: Trigger(
                 TriggerSettings(
@@ -74,11 +75,20 @@ class Ear:
         if self.ring.tail > end - HOP:
             return Heard(end)
         scores = self.scorers.push(self.ring.read(end - HOP, end))[0]
+        bar = self._bar if end <= self._bar_end else 0.0
         decided = {
-            name: trigger.push(float(score), end, self.bar)
+            name: trigger.push(float(score), end, bar)
             for (name, trigger), score in zip(self.triggers.items(), scores, strict=True)
         }
         return Heard(end, scores, tuple((name, made) for name, made in decided.items() if made is not None))
+
+    def raise_bar(self, bar: float) -> None:
+        """From now on a score must reach this, too, and not only its word's own threshold."""
+        self._bar, self._bar_end = bar, _FOREVER
+
+    def lower_bar(self, end: int) -> None:
+        """Let that be over with the hops that end after this sample."""
+        self._bar_end = end
 
     def forget_peaks(self) -> tuple[tuple[str, Detection], ...]:
         """Give the near misses under way, and let the triggers start anew."""
