@@ -48,7 +48,7 @@ class Brokered:
         self._all = ExitStack()
         try:
             self._open(cloud, devices, state)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: broker and threads that have begun must not outlive this
             self._all.close()
             raise
 

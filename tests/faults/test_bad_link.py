@@ -21,7 +21,7 @@ _RUN_S = 600.0
 @pytest.mark.parametrize("broker_kind", ["mosquitto", "embedded"])
 def test_links_that_sin_in_every_way_cost_no_part(scene: Scene, plan: Plan, table: Table) -> None:
     """What stands still is cut, or most of the time would be spent waiting for a ping that never comes back."""
-    times = plan.times(10, 2)
+    times = plan.times(20, 2)
     scene.broker()
     with Proxy(scene.port, _LIKELY, plan.chance) as near, Proxy(scene.port, _LIKELY, plan.chance) as far:
         scene.link_port = near.port
