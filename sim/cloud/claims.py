@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ColumnElement, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from sim.cloud.database import Database
@@ -46,12 +46,13 @@ class Claims:
             return [Claim(row.clip, row.owner, row.beat) for row in rows]
 
     def take(self, clip: str) -> bool:
-        """Claim a clip that nobody has claimed; of all who try, one gets True."""
+        """Claim a clip that nobody has claimed; of all receivers that try, one gets True."""
         return clip in self.take_all([clip])
 
     def take_all(self, clips: Sequence[str]) -> set[str]:
-        """Claim those of the clips that nobody has claimed; gives them."""
-        return self._set_owner(TurnRow.clip.in_(clips), TurnRow.owner.is_(None))
+        """Claim those of the clips that nobody else has claimed; gives all that are this receiver's then."""
+        free = or_(TurnRow.owner.is_(None), TurnRow.owner == self.owner)
+        return self._set_owner(TurnRow.clip.in_(clips), free)
 
     def take_over(self, claim: Claim) -> bool:
         """Claim a clip from another, unless that one, or a third, has stirred meanwhile."""

@@ -263,17 +263,15 @@ class FarEnd:
     def _take_on(self, completed: list[str]) -> None:
         """Claim complete clips, and give those that are this receiver's to the answering thread."""
         clips = list(filter(self._note, completed))
-        taken: set[str] = set()
+        lengths: dict[str, int] = {}
         try:
-            taken = self._cloud.store.claims.take_all(clips) if clips else taken
+            lengths = self._cloud.store.lengths(self._cloud.store.claims.take_all(clips)) if clips else lengths
         finally:
-            with self._state:
-                self._asked -= set(clips) - taken
-        lengths = self._cloud.store.lengths(taken)
-        for clip in clips:
-            if clip in taken:
-                self._tell("complete", {"clip": clip, "samples": lengths[clip]})
-                self._give(clip)
+            for clip in set(clips) - lengths.keys():
+                self._forget(clip)
+        for clip in filter(lengths.__contains__, clips):
+            self._tell("complete", {"clip": clip, "samples": lengths[clip]})
+            self._clips.put(clip)
 
     def _pass_on(self, decided: Iterable[Directed | Fact]) -> None:
         for each in decided:
@@ -292,18 +290,22 @@ class FarEnd:
             self._tell("unanswered", {"clip": directive.clip, "reason": str(error)})
 
     def _note(self, clip: str) -> bool:
+        """Make sure that one thread gives a clip to be answered; from now on there is work to wait for."""
         with self._state:
             new = clip not in self._asked
             self._asked.add(clip)
+            self._busy += new
         return new
+
+    def _forget(self, clip: str) -> None:
+        """Leave a clip to another receiver, or to the next look."""
+        with self._state:
+            self._asked.discard(clip)
+        self._count(-1)
 
     def _ask(self, clip: str) -> None:
         if self._note(clip):
-            self._give(clip)
-
-    def _give(self, clip: str) -> None:
-        self._count(+1)
-        self._clips.put(clip)
+            self._clips.put(clip)
 
     # On the answering thread.
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,21 @@ def store(tmp_path: Path) -> Iterator[ClipStore]:
     store.close()
 
 
-def send(url: str, folder: Path, parts: list[Part]) -> None:
+@contextmanager
+def sending(url: str, folder: Path) -> Iterator[Sender]:
     spool = Spool(folder / "spool.sqlite")
     with Sender(
         "dot", spool, url, seal=known().device, on_directive=lambda _: None, on_fact=lambda *_: None, resend_s=0.1
     ) as sender:
+        yield sender
+    spool.close()
+
+
+def send(url: str, folder: Path, parts: list[Part]) -> None:
+    with sending(url, folder) as sender:
         for part in parts:
             sender.submit(part)
         assert sender.drain(DEADLINE_S)
-    spool.close()
 
 
 def test_a_recognizer_that_fails_costs_the_answer_and_not_the_clip(url: str, store: ClipStore, tmp_path: Path) -> None:
@@ -104,6 +111,22 @@ def test_a_store_that_fails_for_a_moment_gives_no_receipt(url: str, tmp_path: Pa
     assert len(diary.all("refused")) == 3
     np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
     store.close()
+
+
+def test_who_waits_for_an_answer_gets_it_whoever_finds_the_clip_first(url: str, store: ClipStore, tmp_path: Path) -> None:
+    """The thread that looks for forgotten clips finds each at the very moment at which it is complete."""
+    diary = Diary()
+    with (
+        FarEnd(Cloud(store, Counter()), url, known().far_end, on_event=diary, look_s=0.0) as far_end,
+        sending(url, tmp_path) as sender,
+    ):
+        diary.wait("connected")
+        for number in range(200):
+            (part,) = cut(noise(10), 10, begin=number * 100)
+            sender.submit(part)
+            assert sender.drain(DEADLINE_S)
+            assert far_end.wait_answered(DEADLINE_S)
+            assert [facts["clip"] for facts in diary.all("transcript")][number:] == [part.clip]
 
 
 def test_parts_that_come_faster_than_they_can_be_stored_are_left_to_the_device(
