@@ -113,7 +113,9 @@ def test_a_store_that_fails_for_a_moment_gives_no_receipt(url: str, tmp_path: Pa
     store.close()
 
 
-def test_who_waits_for_an_answer_gets_it_whoever_finds_the_clip_first(url: str, store: ClipStore, tmp_path: Path) -> None:
+def test_who_waits_for_an_answer_gets_it_whoever_finds_the_clip_first(
+    url: str, store: ClipStore, tmp_path: Path
+) -> None:
     """The thread that looks for forgotten clips finds each at the very moment at which it is complete."""
     diary = Diary()
     with (
