@@ -27,7 +27,7 @@ else
 endif
 
 test: $(VENV)/.dev-ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/.dev-ready
 	$(BIN)/ruff check .

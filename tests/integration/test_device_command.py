@@ -76,8 +76,13 @@ def require_whole(out: Path, wakes: list[int]) -> None:
 
 
 def test_a_file_is_heard_and_its_clips_delivered(
-    conversation: Path, wakes: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    conversation: Path,
+    wakes: list[int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # a path may be long
     out = tmp_path / "run"
     assert main(device(conversation, tmp_path / "state", "--pace", "fast", "--out", str(out), "--keep-audio")) == 0
     require_whole(out, wakes)

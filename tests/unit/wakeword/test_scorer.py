@@ -224,8 +224,20 @@ def test_missing_models_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_missing_package_is_one_sentence(
     engine: str, missing: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in [name for name in sys.modules if name.split(".")[0] in ("openwakeword", missing)]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(EngineMissing, match=f"the {engine} engine needs {told}.*, which is not installed; install it"):
-        load_scorer("alexa", engine)
+    before = dict(sys.modules)
+    try:
+        for module in _modules_of("openwakeword", missing):
+            del sys.modules[module]
+        monkeypatch.setitem(sys.modules, missing, None)
+        with pytest.raises(
+            EngineMissing, match=f"the {engine} engine needs {told}.*, which is not installed; install it"
+        ):
+            load_scorer("alexa", engine)
+    finally:  # what came in of a package before it failed would be found by the next to import it
+        for module in _modules_of("openwakeword", missing):
+            del sys.modules[module]
+        sys.modules.update(before)
+
+
+def _modules_of(*packages: str) -> list[str]:
+    return [name for name in sys.modules if name.split(".")[0] in packages]
