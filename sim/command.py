@@ -27,6 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("scenario", metavar="SCENARIO", help="a shipped scenario's name, or a YAML file")
     add("--seed", type=int, metavar="N", help="instead of the scenario's own")
     add("--out", type=Path, metavar="DIR", help="the run directory [runs/SCENARIO]")
+    add("--store", type=Path, metavar="DIR", help="keep the far end's store in DIR, which may hold those of other runs")
     what_if = "play it again with a safeguard, NAME or NAME=VALUE, or with each of them: all; may be repeated"
     add("--what-if", action="append", default=[], metavar="NAME[=VALUE]", help=what_if)
     add("--wire", choices=("inprocess", "mqtt"), default="inprocess", help="how device and far end talk [inprocess]")
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     console.print(Text.assemble((setup.scenario.name, "bold"), f": {setup.scenario.shows}"), soft_wrap=True)
     out = args.out or Path("runs") / setup.scenario.name
     with tempfile.TemporaryDirectory(prefix="misheard-") as memory:
-        written, row = play(setup, out, console, args.wire, args.pace, Path(memory))
+        written, row = play(setup, out, console, args.wire, args.pace, Path(memory), args.store)
         if changed:
             written["what_if"] = _what_if(console, changed, row, Path(memory))
             write_run(out, written)

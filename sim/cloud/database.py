@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from sim.cloud.schema import Base
+from sim.cloud.migrations import bring_up_to_date
 from sim.errors import StoreAwayError, StoreError
 
 _PATIENCE_MS = 10_000
@@ -31,7 +31,7 @@ class Database:
     """Tables for any number of threads and programs. A method raises StoreAwayError while it cannot be used."""
 
     def __init__(self, url: str) -> None:
-        """Connect to an SQLAlchemy URL, and make the tables where they are missing; raises StoreError."""
+        """Connect to an SQLAlchemy URL, and make or migrate the tables; raises StoreError."""
         self._writing = threading.Lock()
         self._shown = "named"
         with self._translated():
@@ -86,7 +86,7 @@ class Database:
         with self.writing() as session:
             if not self._sqlite:
                 session.execute(_MAKING)  # or two programs that start at once would both make them
-            Base.metadata.create_all(session.connection())
+            bring_up_to_date(session.connection())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from sqlalchemy import JSON, Connection, String, TextClause, bindparam, text
 
+from sim.cloud.customers import owners
+from sim.cloud.moment import begun
 from sim.errors import Refused
 from uplink.message import Part
 
@@ -17,7 +19,10 @@ def _of_clips(sql: str, *more: str) -> TextClause:
 
 
 # Plain SQL, because beside the sound's own cost that of an object for every row would be the larger one.
-_NEW_CLIP = text("INSERT INTO clips (id, device, complete) VALUES (:clip, :device, false) ON CONFLICT (id) DO NOTHING")
+_NEW_CLIP = text(
+    "INSERT INTO clips (id, device, complete, customer, utc) VALUES (:clip, :device, false, :customer, :utc) "
+    "ON CONFLICT (id) DO NOTHING"
+)
 _CLIPS = "SELECT id, device, complete FROM clips WHERE id IN :clips ORDER BY id"
 _LOCK = {"sqlite": _of_clips(_CLIPS), "postgresql": _of_clips(f"{_CLIPS} FOR NO KEY UPDATE")}
 """Who adds to a clip gets its row, and nobody else before the end; on SQLite the transaction shuts out all others."""
@@ -68,8 +73,8 @@ def add_parts(connection: Connection, parts: Sequence[Part]) -> list[bool | Refu
     The same part again is taken in silence. The clips' rows are locked in the order of their names, so that of several
     who add at once none waits for one that waits for it.
     """
-    devices = {part.clip: part.device for part in reversed(parts)}  # the first to name a clip has it
-    known = _known(connection, devices, {n for part in parts for n in range(part.number - 1, part.number + 2)})
+    firsts = {part.clip: part for part in reversed(parts)}  # the first to name a clip has it
+    known = _known(connection, firsts, {n for part in parts for n in range(part.number - 1, part.number + 2)})
     new, again, completed = [], [], []
     outcomes: list[bool | Refused | Outcome] = []
     for part in parts:
@@ -105,10 +110,11 @@ def add_parts(connection: Connection, parts: Sequence[Part]) -> list[bool | Refu
     return outcomes
 
 
-def _known(connection: Connection, devices: dict[str, str], numbers: Iterable[int]) -> dict[str, _Known]:
+def _known(connection: Connection, firsts: Mapping[str, Part], numbers: Iterable[int]) -> dict[str, _Known]:
     """Lock the rows of these clips, made where they are missing, and read what is stored of them."""
-    clips = sorted(devices)
-    connection.execute(_NEW_CLIP, [{"clip": clip, "device": devices[clip]} for clip in clips])
+    clips = sorted(firsts)
+    whose = owners(connection, (part.device for part in firsts.values()))
+    connection.execute(_NEW_CLIP, [_new_clip(firsts[clip], whose) for clip in clips])
     rows = connection.execute(_LOCK[connection.dialect.name], {"clips": clips})
     known = {clip: _Known(device, bool(complete)) for clip, device, complete in rows}
     counts = connection.execute(_COUNT, {"clips": clips}).all()
@@ -127,6 +133,11 @@ def _known(connection: Connection, devices: dict[str, str], numbers: Iterable[in
     if unmade := [clip for clip in gone if not known[clip].stored]:
         connection.execute(_UNMAKE, {"clips": unmade})  # they had to be there to be locked
     return known
+
+
+def _new_clip(part: Part, whose: Mapping[str, str]) -> dict[str, str]:
+    utc = begun(part.clip, part.facts if part.number == 0 else {}, part.begin)
+    return {"clip": part.clip, "device": part.device, "customer": whose[part.device], "utc": utc}
 
 
 def _number(value: object) -> int:

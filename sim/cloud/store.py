@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from sim.cloud import deletion, outbox
 from sim.cloud.bench import Bench
 from sim.cloud.claims import Claims
+from sim.cloud.customers import Customers
 from sim.cloud.database import Database
 from sim.cloud.deletion import Deleted, Sweeper, is_deleted
 from sim.cloud.files import Files
@@ -88,6 +89,7 @@ class ClipStore:
         self.shown = self._files.shown
         self._database = Database(database)
         self.claims = Claims(self._database)
+        self.customers = Customers(self._database)
         self.bench = Bench(self._database)
         self.outbox = Outbox(self._database, self._files)
         self._sweeper = Sweeper(self._database, self._files)

@@ -30,13 +30,19 @@ WAIT_S = 120.0
 class Brokered:
     """Devices and the far end on an embedded broker, all in this program and under `state`.
 
-    `utc_at(sample)` dates what waits in the spools. Raises SimError where an answer does not come.
+    `utc_at(sample)` dates what waits in the spools; `keys` are the far end's. Raises SimError where an answer does
+    not come.
     """
 
     name = "mqtt"
 
     def __init__(
-        self, cloud: Cloud, devices: Sequence[DeviceSettings], state: Path, utc_at: Callable[[int], str]
+        self,
+        cloud: Cloud,
+        devices: Sequence[DeviceSettings],
+        state: Path,
+        utc_at: Callable[[int], str],
+        keys: Keyring,
     ) -> None:
         self._changed = threading.Condition()
         self._told: list[Fact] = []  # by the far end
@@ -47,13 +53,12 @@ class Brokered:
         self._utc_at = utc_at
         self._all = ExitStack()
         try:
-            self._open(cloud, devices, state)
+            self._open(cloud, devices, state, keys)
         except BaseException:  # also Ctrl-C: broker and threads that have begun must not outlive this
             self._all.close()
             raise
 
-    def _open(self, cloud: Cloud, devices: Sequence[DeviceSettings], state: Path) -> None:
-        keys = Keyring.of_far_end(state / "cloud")
+    def _open(self, cloud: Cloud, devices: Sequence[DeviceSettings], state: Path, keys: Keyring) -> None:
         broker = self._all.enter_context(EmbeddedBroker())
         for each in devices:
             introduce(Keyring.of_device(state, each.name), keys)

@@ -33,11 +33,13 @@ def play(
     wire: WireName = "inprocess",
     pace: Pace = "fast",
     memory: Path | None = None,
+    store: Path | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Play a scenario; leaves the first device's run directory in `out`, and the others' under ``devices`` there.
 
     Gives the content of `run.json`, and `Outcome.row`. What was heard is written down also where this is broken off.
-    What the recognizer hears is kept in the folder `memory`, for `rehearse`.
+    What the recognizer hears is kept in the folder `memory`, for `rehearse`; what the far end stores, in the folder
+    `store`, or nowhere.
     """
     stage = Stage(setup, load_speech(setup.scenario))
     outcome = Outcome(stage.truth)
@@ -52,7 +54,7 @@ def play(
             for number, (name, record) in enumerate(records.records.items())
         }
         wait = RealPace() if pace == "real" else lambda _clock: None
-        stage.play(_recognizer(setup, memory, eager=True), wire, Path(state), watch, records.hear, wait)
+        stage.play(_recognizer(setup, memory, eager=True), wire, Path(state), watch, records.hear, wait, store)
     return records.written, outcome.row()
 
 

@@ -17,6 +17,7 @@ from sim.cloud.recognizer import Recognizer
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
 from sim.home.home import Home
+from sim.play.account import account_of
 from sim.play.evening import Evening, Heard
 from sim.play.narrator import Narrator
 from sim.play.setup import Setup
@@ -24,6 +25,7 @@ from sim.play.speaker import Speaker
 from sim.play.truth import Truth
 from sim.play.wire import Direct, Wire
 from sim.scenario import Scenario
+from uplink.keyring import Keyring
 from wakeword.scorer import ScorerGroup, load_scorers
 from wakeword.sound import Samples
 from wakeword.vad import VoiceActivity
@@ -52,9 +54,13 @@ class Stage:
         watch: Mapping[str, Sequence[Observer]],
         on_heard: Heard = lambda _device, _block: None,
         wait: Callable[[int], None] = lambda _clock: None,
+        store: Path | None = None,
     ) -> None:
-        """Play it; `watch` has the observers of each device. What is open is closed also where Ctrl-C breaks it off."""
-        with self._far_end(recognizer, wire_name, state) as wire:
+        """Play it; `watch` has the observers of each device. What is open is closed also where Ctrl-C breaks it off.
+
+        store: the folder of the far end's store, which is under `state` where none is named.
+        """
+        with self._far_end(recognizer, wire_name, state, store or state / "cloud") as wire:
             speakers = {
                 name: Speaker(
                     Firmware(settings, self.streams[name], self.scorers[name], VoiceActivity()),
@@ -72,12 +78,13 @@ class Stage:
             evening.finish()
 
     @contextmanager
-    def _far_end(self, recognizer: Recognizer, wire_name: WireName, state: Path) -> Iterator[Wire]:
-        store = ClipStore(state / "cloud")
+    def _far_end(self, recognizer: Recognizer, wire_name: WireName, state: Path, folder: Path) -> Iterator[Wire]:
+        store = ClipStore(folder)
         try:
+            store.customers.register(account_of(self.setup.scenario))
             assistant = Assistant(store, self.setup.cloud, _household(self.setup.scenario))
             cloud = Cloud(store, recognizer, assistant)
-            wire = Direct(cloud) if wire_name == "inprocess" else self._brokered(cloud, state)
+            wire = Direct(cloud) if wire_name == "inprocess" else self._brokered(cloud, state, folder)
             try:
                 yield wire
             finally:
@@ -85,11 +92,11 @@ class Stage:
         finally:
             store.close()
 
-    def _brokered(self, cloud: Cloud, state: Path) -> Wire:
+    def _brokered(self, cloud: Cloud, state: Path, folder: Path) -> Wire:
         from sim.play.brokered import Brokered
 
         first = next(iter(self.streams.values()))
-        return Brokered(cloud, list(self.setup.devices.values()), state, first.utc_at)
+        return Brokered(cloud, list(self.setup.devices.values()), state, first.utc_at, Keyring.of_far_end(folder))
 
 
 def _household(scenario: Scenario) -> Household:

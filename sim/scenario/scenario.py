@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, PrivateAttr, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from sim.scenario.account import ScenarioAccount
 from sim.scenario.base import DeviceName, Name, Strict
 from sim.scenario.checks import check_parts, check_references
 from sim.scenario.contacts import Contact
@@ -34,6 +35,8 @@ class Scenario(Strict):
     people: dict[Name, Person] = Field(default_factory=dict)
     media: dict[Name, Medium] = Field(default_factory=dict)
     devices: Annotated[dict[DeviceName, PlacedDevice], Field(min_length=1)]
+    account: ScenarioAccount = ScenarioAccount()
+    """Whose the devices are."""
     contacts: tuple[Contact, ...] = ()
     mute: tuple[Mute, ...] = ()
     script: tuple[Line, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.cloud.store import ClipStore
 from sim.main import main
 from tests.firmware_kit import kitchen
 from wakeword import load_scorer
@@ -26,7 +28,7 @@ SIM = ("sim", "kitchen-unacceptable", "--recognizer", "pocketsphinx")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run directory of one run in one process."""
     out = tmp_path_factory.mktemp("sim") / "run"
-    assert main([*SIM, "--out", str(out)]) == 0
+    assert main([*SIM, "--out", str(out), "--store", str(out.with_name("store"))]) == 0
     return out
 
 
@@ -46,6 +48,19 @@ def test_the_same_seed_leaves_the_same_bytes(played: Path, tmp_path: Path) -> No
     assert [name for name in once if once[name] != again[name]] == []
     assert {"run.json", "events.jsonl", "home.flac", "labels.txt", "scores.npy", "report.html"} <= set(once)
     assert {"clips/metadata.csv"} < {name for name in once if name.startswith("clips/")}
+
+
+def test_what_the_far_end_stored_is_kept_where_it_is_wanted(played: Path) -> None:
+    store = ClipStore(played.with_name("store"))
+    ends = events(played, "capture_end")
+    assert [clip.id for clip in store.clips()] == [end["clip"] for end in ends]
+    assert all(clip.complete for clip in store.clips())
+    (customer,) = store.customers.all()
+    assert (customer.first_name, [device.name for device in customer.devices]) == ("Ann", ["echo-dot"])
+    assert customer == store.customers.of_device("echo-dot")
+    assert re.fullmatch(r"A\d{10}", customer.number)
+    assert re.fullmatch(r"G0[0-9A-F]{14}", customer.devices[0].serial)
+    store.close()
 
 
 def test_nobody_speaks_to_it_and_it_wakes(played: Path) -> None:

@@ -1,24 +1,32 @@
-"""The far end's tables. Times are sample indices; nothing in them is of one kind of database."""
+"""Clips, their parts, what was heard in them, and what the far end must remember to answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Base(DeclarativeBase):
-    """What all tables have in common."""
+from sim.cloud.schema.base import Base
 
 
 class ClipRow(Base):
-    """A clip of which at least one part is stored; whoever adds a part to it locks this row."""
+    """A clip of which at least one part is stored; whoever adds a part to it locks this row.
+
+    customer: whose device it was then; empty where nobody knows. utc: when it began, as `base.stamp` writes it; empty
+    where neither its name nor its part 0 says.
+    """
 
     __tablename__ = "clips"
+    __table_args__ = (
+        Index("ix_clips_device_id", "device", "id"),
+        Index("ix_clips_customer_utc", "customer", "utc", "id"),
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
-    device: Mapped[str] = mapped_column(index=True)
+    device: Mapped[str]
     complete: Mapped[bool]
+    customer: Mapped[str] = mapped_column(server_default="")
+    utc: Mapped[str] = mapped_column(server_default="")
 
 
 class PartRow(Base):
@@ -96,17 +104,3 @@ class MessageRow(Base):
     begin: Mapped[int] = mapped_column(BigInteger)
     end: Mapped[int] = mapped_column(BigInteger)
     because: Mapped[list[Any]] = mapped_column(JSON)
-
-
-class DeletedRow(Base):
-    """A clip that a customer had deleted, in the clip `asked`: stays, so that a part that comes late is not kept.
-
-    what: audio, transcript, messages; swept: whether its files are gone too.
-    """
-
-    __tablename__ = "deleted"
-    clip: Mapped[str] = mapped_column(primary_key=True)
-    device: Mapped[str]
-    asked: Mapped[str]
-    what: Mapped[list[Any]] = mapped_column(JSON)
-    swept: Mapped[bool] = mapped_column(index=True)
