@@ -57,3 +57,21 @@ class Refused(SimError):  # noqa: N818 - it is an answer, not a fault
     def __init__(self, text: str, reason: Literal["contradicts", "undecodable"] = "contradicts") -> None:
         super().__init__(text)
         self.reason = reason
+
+
+class PolicyError(SimError):
+    """A policy of review that is not there or says something that cannot be; names file and line, key and value."""
+
+    exit_code = 2
+
+
+class ReviewError(SimError):
+    """Something at the review desk that is not to be done; the text says why."""
+
+
+class TaskGoneError(ReviewError):
+    """A task that is not there for whoever asks: done, withdrawn, somebody else's, or never drawn."""
+
+
+class AuditError(ReviewError):
+    """The log of what people did cannot be written, or the head of its chain cannot be read."""
