@@ -13,6 +13,7 @@ import sim.cloud.command
 import sim.cloud.models.command
 import sim.command
 import sim.report.command
+import sim.review.command
 import uplink.keys_command
 import uplink.spool_command
 import uplink.tail
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     sim.command.add_parser(commands)
     sim.report.command.add_parser(commands)
     sim.cloud.command.add_parser(commands)
+    sim.review.command.add_parser(commands)
     wakeword.command.add_parser(commands)
     uplink.keys_command.add_parser(commands)
     uplink.spool_command.add_parser(commands)

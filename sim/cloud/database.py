@@ -51,6 +51,11 @@ class Database:
         """Let go of it."""
         self._engine.dispose()
 
+    @property
+    def shown(self) -> str:
+        """Its file or address, as it may be told to anybody."""
+        return self._shown
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session that sees one state of the database."""

@@ -104,6 +104,11 @@ class ClipStore:
         self._database.close()
         self._files.close()
 
+    @property
+    def database(self) -> Database:
+        """Where its facts are, for what else is kept beside them."""
+        return self._database
+
     def add(self, part: Part) -> bool:
         """Keep a part, which is on the disk when this returns; say whether its clip is complete.
 

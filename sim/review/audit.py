@@ -6,12 +6,12 @@ can neither change an entry nor add one. What is cut off at the end shows in the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, select, text
+from sqlalchemy import Select, event, select, text
 from sqlalchemy.orm import Session
 
 from sim.cloud.database import Database
@@ -84,6 +84,14 @@ class Audit:
         for link, _ in self._links(after, which):
             yield link
 
+    def page(self, before: int | None = None, limit: int = 100, **which: str) -> list[Link]:
+        """Give the newest entries before a number (None: of all), the newest first, chosen as by `entries`."""
+        rows = _chosen(which).order_by(AuditRow.number.desc()).limit(limit)
+        if before is not None:
+            rows = rows.where(AuditRow.number < before)
+        with self._database.reading() as session:
+            return [_link(row)[0] for row in session.execute(rows)]
+
     def head(self) -> Head | None:
         """The newest entry as it may be noted elsewhere, to be held against the log some day; None in an empty log."""
         newest = select(AuditRow.number, AuditRow.hash, AuditRow.signature).order_by(AuditRow.number.desc()).limit(1)
@@ -116,7 +124,7 @@ class Audit:
                     1 if last is None else last.number + 1,
                     f"it was removed from the end: entry {head.number} was there once",
                 )
-            if hashes[head.number] != head.hash:
+            if hashes.get(head.number) != head.hash:
                 return Fault(head.number, "the log was written anew: another entry was noted in this place")
         # The signature of the last stands for all, which its hash binds.
         if last is not None and not self._signer.verify(_KIND, last.hash.encode(), signature):
@@ -129,9 +137,7 @@ class Audit:
         return None
 
     def _links(self, after: int, which: dict[str, str]) -> Iterator[tuple[Link, str]]:
-        rows = select(AuditRow.__table__).order_by(AuditRow.number).limit(_AT_ONCE)
-        for name, value in which.items():
-            rows = rows.where(getattr(AuditRow, name) == value)
+        rows = _chosen(which).order_by(AuditRow.number).limit(_AT_ONCE)
         while True:
             with self._database.reading() as session:
                 found = session.execute(rows.where(AuditRow.number > after)).all()
@@ -146,6 +152,13 @@ class Audit:
     def _note(self, session: Session) -> None:
         head, files = session.info.pop(_NOTE)
         self._heads.note(head, files)
+
+
+def _chosen(which: Mapping[str, str]) -> Select[Any]:
+    rows = select(AuditRow.__table__)
+    for name, value in which.items():
+        rows = rows.where(getattr(AuditRow, name) == value)
+    return rows
 
 
 def _link(row: Any) -> tuple[Link, str]:

@@ -74,7 +74,10 @@ class EscalationRow(Base):
 
 
 class AuditRow(Base):
-    """An entry of the log: numbers 1, 2, 3 without a gap, each with the hash of the one before."""
+    """An entry of the log: numbers 1, 2, 3 without a gap, each with the hash of the one before.
+
+    signature: the far end's, of the hash.
+    """
 
     __tablename__ = "audit"
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -87,6 +90,7 @@ class AuditRow(Base):
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     before: Mapped[str]
     hash: Mapped[str]
+    signature: Mapped[str]
 
 
 class ExportRow(Base):

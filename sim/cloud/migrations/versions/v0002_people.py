@@ -103,6 +103,7 @@ def _review() -> None:
         sa.Column("details", sa.JSON, nullable=False),
         sa.Column("before", sa.String, nullable=False),
         sa.Column("hash", sa.String, nullable=False),
+        sa.Column("signature", sa.String, nullable=False),
     )
     op.create_table(
         "exports",
