@@ -1,0 +1,1 @@
+"""The lab: how often, which words, and how sure."""
