@@ -35,6 +35,18 @@ def thresholds(settings: WakeSettings, scorers: ScorerGroup) -> dict[str, float]
     return {name: own if settings.threshold is None else settings.threshold for name, own in recommended}
 
 
+def trigger_settings(settings: WakeSettings, threshold: float) -> TriggerSettings:
+    """How a word's trigger works that wakes at `threshold`."""
+    return TriggerSettings(
+        threshold=threshold,
+        patience_hops=settings.patience_hops,
+        hysteresis=settings.hysteresis,
+        refractory=samples(settings.refractory_ms),
+        near_miss_margin=settings.near_miss_margin,
+        near_miss_settle=samples(settings.near_miss_settle_ms),
+    )
+
+
 class Ear:
     """Takes samples and cuts them into hops; hops lie at multiples of 1280 of the sample clock, whatever happens."""
 
@@ -44,16 +56,7 @@ class Ear:
         self.clock = 0
         self._bar, self._bar_end = 0.0, 0
         self.triggers = {
-            name: Trigger(
-                TriggerSettings(
-                    threshold=threshold,
-                    patience_hops=settings.patience_hops,
-                    hysteresis=settings.hysteresis,
-                    refractory=samples(settings.refractory_ms),
-                    near_miss_margin=settings.near_miss_margin,
-                    near_miss_settle=samples(settings.near_miss_settle_ms),
-                )
-            )
+            name: Trigger(trigger_settings(settings, threshold))
             for name, threshold in thresholds(settings, scorers).items()
         }
 

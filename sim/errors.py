@@ -75,3 +75,9 @@ class TaskGoneError(ReviewError):
 
 class AuditError(ReviewError):
     """The log of what people did cannot be written, or the head of its chain cannot be read."""
+
+
+class LabError(SimError):
+    """A set of sound, a manifest or a wish of the lab that cannot be; names the file, its line and the mend."""
+
+    exit_code = 2

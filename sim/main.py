@@ -12,6 +12,7 @@ import device.command
 import sim.cloud.command
 import sim.cloud.models.command
 import sim.command
+import sim.lab.command
 import sim.report.command
 import sim.review.command
 import uplink.keys_command
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     uplink.spool_command.add_parser(commands)
     uplink.tail.add_parser(commands)
     sim.cloud.models.command.add_parser(commands)
+    sim.lab.command.add_parser(commands)
     return top
 
 

@@ -1,0 +1,26 @@
+"""`misheard lab`: measurements. Each sub-command is a file of its own, and is named here alone."""
+
+from __future__ import annotations
+
+import argparse
+
+import sim.lab.compare_command
+import sim.lab.evaluate_command
+
+COMMANDS = (
+    sim.lab.evaluate_command,
+    sim.lab.compare_command,
+)
+"""Modules with an `add_parser`, in the order of the help."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `misheard lab`."""
+    lab = subparsers.add_parser(
+        "lab",
+        help="measure: how often, which words, and how sure",
+        description="Measurements, each with its uncertainty; what they find is written with what it takes to repeat.",
+    )
+    actions = lab.add_subparsers(required=True, metavar="ACTION")
+    for each in COMMANDS:
+        each.add_parser(actions)
