@@ -12,8 +12,9 @@ import pytest
 
 from sim.cloud import outbox
 from sim.cloud.database import Database
-from sim.cloud.deletion import Deleted, Sweeper, carry_out, is_deleted
+from sim.cloud.deletion import Deleted, is_deleted
 from sim.cloud.files import Files
+from sim.cloud.order import order_of
 from sim.cloud.outbox import Outbox
 from sim.cloud.store import ClipStore
 from sim.cloud.transcript import Transcript, Word
@@ -41,7 +42,7 @@ class Place:
 
     @property
     def outbox(self) -> Outbox:
-        return Outbox(self.database, self.files)
+        return self.store.outbox
 
     def clip(self, begin: int, device: str = "dot", initiator: str = "wakeword", **more: JSON) -> str:
         """Store and answer a clip, and give its id."""
@@ -62,10 +63,7 @@ class Place:
         return sent
 
     def delete(self, deletion: Deletion, devices: tuple[str, ...] = ()) -> Deleted:
-        with self.database.writing() as session:
-            deleted = carry_out(session, deletion, devices)
-        Sweeper(self.database, self.files).sweep()
-        return deleted
+        return self.store.deletions.give(order_of(deletion, devices))
 
     def sounds(self, clip: str) -> list[str]:
         """The files there are of a clip."""
@@ -142,7 +140,7 @@ def what_the_profile_does_not_reach_stays(place: Place) -> None:
     assert place.store.clips() == []
     assert place.sounds(clip) == []
     # Without the sound, transcripts alone.
-    other = place.clip(2 * HOUR)
+    other = place.clip(4 * HOUR)
     only = place.delete(Deletion(other, "dot", "last", EVENING, ("transcripts",)))
     assert (only.what, only.directives()) == (("transcript",), ())
     assert place.store.transcript(other) is None
@@ -151,9 +149,12 @@ def what_the_profile_does_not_reach_stays(place: Place) -> None:
 
 def the_same_again_changes_nothing(place: Place) -> None:
     clip = place.clip(HOUR)
-    place.delete(today(clip))
-    assert place.delete(today(clip)).clips == ()
-    assert Sweeper(place.database, place.files).sweep() == 0
+    once = place.delete(today(clip))
+    assert once.clips == (("dot", clip),)
+    places = place.store.deletions.places(once.id)
+    assert place.delete(today(clip)) == once
+    assert place.store.deletions.places(once.id) == places
+    assert place.store.deletions.resume() == 0
     with place.database.reading() as session:
         assert is_deleted(session, clip)
         assert is_deleted(session, clip, "messages")
@@ -164,10 +165,12 @@ def a_crash_before_the_files_went_is_made_good(place: Place) -> None:
     clip = place.clip(HOUR)
     place.message(clip)
     with place.database.writing() as session:
-        carry_out(session, today(clip))
+        order = place.store.deletions.begin(session, order_of(today(clip))).id
     assert len(place.sounds(clip)) == 3
-    assert Sweeper(place.database, place.files).sweep() == 1
+    assert {each.place: each.state for each in place.store.deletions.places(order)}["audio"] == "waiting"
+    assert place.store.deletions.resume() == 1
     assert place.sounds(clip) == []
+    assert {each.place: each.state for each in place.store.deletions.places(order)}["audio"] == "done"
 
 
 def an_open_dialog_forgets_its_words(place: Place) -> None:
@@ -206,7 +209,7 @@ def what_comes_late_is_receipted_and_not_kept(place: Place) -> None:
     mixed = [*clip_parts(HOUR), *clip_parts(4 * HOUR), *clip_parts(HOUR)]
     assert place.store.add_all(mixed) == [True, True, False, True, True, True]
     np.testing.assert_array_equal(place.store.audio(mixed[2].clip), SAMPLES)
-    assert Sweeper(place.database, place.files).sweep() == 2
+    assert place.store.deletions.resume() == 0
     assert place.sounds(clip) == []
 
 
@@ -219,12 +222,26 @@ def adding_and_deleting_at_once_leaves_all_or_nothing(place: Place) -> None:
             gone = (("dot", parts[0].clip),) == deleting.result().clips
             assert [outcome for each in adding for outcome in each.result()]
             if gone:
-                Sweeper(place.database, place.files).sweep()
+                place.store.deletions.resume()
                 assert place.store.clip(parts[0].clip) is None
                 assert place.sounds(parts[0].clip) == []
             else:
                 np.testing.assert_array_equal(place.store.audio(parts[0].clip), SAMPLES)
-                place.delete(today(parts[0].clip))
+                place.delete(replace(last(parts[0].clip), at=EVENING + timedelta(seconds=1)))
+
+
+def what_was_said_before_and_comes_only_later_is_not_kept(place: Place) -> None:
+    place.delete(today(place.clip(HOUR)))
+    before, after = clip_parts(2 * HOUR), clip_parts(4 * HOUR)
+    assert place.store.add_all([before[1], *after]) == [False, False, True]
+    assert place.store.add(before[0])
+    assert [clip.id for clip in place.store.clips()] == [after[0].clip]
+    assert place.sounds(before[0].clip) == []
+    # Where only the sound was to go, what is heard of it could stay, but nobody can hear it any more.
+    place.delete(replace(today(after[0].clip, ("audio",)), at=EVENING + timedelta(hours=2)))
+    late = clip_parts(4 * HOUR + 160_000)
+    assert place.store.add_all(late) == [True, True]
+    assert place.store.unanswered() == []
 
 
 def a_clip_that_is_being_answered_is_not_answered(place: Place) -> None:
@@ -256,6 +273,7 @@ CASES: tuple[Callable[[Place], None], ...] = (
     a_crash_before_the_files_went_is_made_good,
     an_open_dialog_forgets_its_words,
     what_comes_late_is_receipted_and_not_kept,
+    what_was_said_before_and_comes_only_later_is_not_kept,
     a_clip_that_is_being_answered_is_not_answered,
     adding_and_deleting_at_once_leaves_all_or_nothing,
     a_message_is_put_once,

@@ -133,6 +133,31 @@ class PrivateKey:
         return cls(name, seed)
 
 
+@dataclass(frozen=True)
+class BoxKey:
+    """A secret that closes what lies at rest, and opens it again; its text never shows it."""
+
+    raw: bytes = field(repr=False)
+
+    @classmethod
+    def make(cls) -> BoxKey:
+        """Make a new one, of 32 bytes."""
+        return cls(secrets.token_bytes(bindings.crypto_secretbox_KEYBYTES))
+
+    def close(self, content: bytes) -> bytes:
+        """Give content that nobody can read or change without this key; different every time."""
+        nonce = secrets.token_bytes(bindings.crypto_secretbox_NONCEBYTES)
+        return nonce + bytes(bindings.crypto_secretbox(content, nonce, self.raw))
+
+    def open(self, box: bytes) -> bytes | None:
+        """Give what was closed with this key; None for what was not, or was changed since."""
+        size = bindings.crypto_secretbox_NONCEBYTES
+        try:
+            return bytes(bindings.crypto_secretbox_open(box[size:], box[:size], self.raw))
+        except (CryptoError, ValueError, TypeError):
+            return None
+
+
 def _write(path: Path, content: dict[str, str], mode: int) -> None:
     """Write a file so that it is there whole or not at all, also when the power goes."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

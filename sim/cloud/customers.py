@@ -18,7 +18,13 @@ Choice = Literal["in", "out"]
 """Whether people may listen."""
 
 # Plain SQL, because every batch of parts asks whose they are.
-_OWNERS = text("SELECT name, customer FROM devices WHERE name IN :names").bindparams(bindparam("names", expanding=True))
+_WHOSE = (
+    "SELECT name, customer, key FROM devices JOIN customers ON number = customer WHERE name IN :names ORDER BY number"
+)
+_OWNERS = {
+    dialect: text(f"{_WHOSE}{lock}").bindparams(bindparam("names", expanding=True))
+    for dialect, lock in (("sqlite", ""), ("postgresql", " FOR KEY SHARE OF customers"))
+}
 _NEW_CUSTOMER = text("INSERT INTO customers (number, first_name) VALUES (:number, '') ON CONFLICT DO NOTHING")
 _NEW_DEVICE = text(
     "INSERT INTO devices (name, customer, serial) VALUES (:name, :number, :serial) ON CONFLICT DO NOTHING"
@@ -67,8 +73,8 @@ class Customers:
     def of_device(self, name: str) -> Customer:
         """Give whose device it is; who is not known yet is made."""
         with self._database.writing() as session:
-            (number,) = owners(session.connection(), [name]).values()
-            return _customer(session, _row(session, number))
+            (held,) = owners(session.connection(), [name]).values()
+            return _customer(session, _row(session, held.customer))
 
     def all(self) -> list[Customer]:
         """Give every customer, ordered by number."""
@@ -109,21 +115,33 @@ class Customers:
                 session.merge(DeviceRow(name=name, customer=account.number, serial=serial))
 
 
-def owners(connection: Connection, devices: Iterable[str]) -> dict[str, str]:
-    """Give the customers' numbers by device, within a transaction; a device that is nobody's gets an owner."""
+@dataclass(frozen=True)
+class Held:
+    """Whose a device is, and the name of his newest key as it stands in the database."""
+
+    customer: str
+    key: str | None
+
+
+def owners(connection: Connection, devices: Iterable[str]) -> dict[str, Held]:
+    """Give the owners by device, within a transaction; a device that is nobody's gets one.
+
+    Until it ends, nobody can take their keys away.
+    """
     names = sorted(set(devices))
-    found = _owned(connection, names)
+    found = _held(connection, names)
     strangers = [name for name in names if name not in found]
     if not strangers:
         return found
     new = [{"name": name, "number": number_of(name), "serial": serial_of(name)} for name in strangers]
     connection.execute(_NEW_CUSTOMER, new)
     connection.execute(_NEW_DEVICE, new)
-    return _owned(connection, names)
+    return _held(connection, names)
 
 
-def _owned(connection: Connection, names: list[str]) -> dict[str, str]:
-    return {row.name: row.customer for row in connection.execute(_OWNERS, {"names": names})}
+def _held(connection: Connection, names: list[str]) -> dict[str, Held]:
+    rows = connection.execute(_OWNERS[connection.dialect.name], {"names": names})
+    return {row.name: Held(row.customer, row.key) for row in rows}
 
 
 def number_of(about: str) -> str:

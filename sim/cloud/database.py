@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,8 +30,9 @@ _MAKING = text("SELECT pg_advisory_xact_lock(20190410)")
 class Database:
     """Tables for any number of threads and programs. A method raises StoreAwayError while it cannot be used."""
 
-    def __init__(self, url: str) -> None:
-        """Connect to an SQLAlchemy URL, and make or migrate the tables; raises StoreError."""
+    def __init__(self, url: str, make: Callable[[Connection], None] = bring_up_to_date) -> None:
+        """Connect to an SQLAlchemy URL, and make or migrate the tables with `make`; raises StoreError."""
+        self._make = make
         self._writing = threading.Lock()
         self._shown = "named"
         with self._translated():
@@ -56,6 +57,11 @@ class Database:
         """Its file or address, as it may be told to anybody."""
         return self._shown
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of this program's, rather than a server."""
+        return self._sqlite
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session that sees one state of the database."""
@@ -68,6 +74,20 @@ class Database:
         with self._writing, self._translated(), Session(self._writer) as session:
             yield session
             session.commit()
+
+    def scrub(self) -> bool:
+        """Leave no trace of deleted rows in the file beneath, as far as a database can be told to.
+
+        False where something of them may be left: another program reads just now, or it is PostgreSQL, which
+        overwrites what it let go of when it needs the room.
+        """
+        if not self._sqlite:
+            return False
+        with self._writing, self._translated(), self._engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
 
     def _open(self, url: URL) -> Engine:
         try:
@@ -91,7 +111,7 @@ class Database:
         with self.writing() as session:
             if not self._sqlite:
                 session.execute(_MAKING)  # or two programs that start at once would both make them
-            bring_up_to_date(session.connection())
+            self._make(session.connection())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -121,6 +141,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     _turn_to_wal(connection)  # readers do not wait for the writer
     connection.execute("PRAGMA synchronous = FULL")  # a receipt says that the part is on the disk
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten with zeros
 
 
 def _turn_to_wal(connection: Any) -> None:

@@ -1,35 +1,84 @@
-"""Deleting for real: rows, files, and what comes late of a clip that a customer had deleted."""
+"""Deleting for real, the first half: which clips an order means, and the rows of theirs that go, in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from sim.cloud import outbox
 from sim.cloud.answer import Directed, Fact
-from sim.cloud.database import Database
-from sim.cloud.files import Files
-from sim.cloud.schema import ClipRow, DeletedRow, MessageRow, PartRow, TranscriptRow, TurnRow
-from sim.cloud.turn import Deletion, Reach
+from sim.cloud.order import Order
+from sim.cloud.schema import (
+    AnnotationRow,
+    AuditRow,
+    Base,
+    ClipRow,
+    CustomerRow,
+    DeletedRow,
+    DeviceRow,
+    EscalationRow,
+    ExportFileRow,
+    MessageRow,
+    PartRow,
+    TaskRow,
+    TranscriptRow,
+    TurnRow,
+    stamp,
+)
+from sim.cloud.turn import Reach
 from uplink.message import Directive
-from wakeword.sound import RATE
 
-_CALLED: dict[Reach, str] = {"audio": "audio", "transcripts": "transcript", "messages": "messages"}
-"""What each reach is called where it is told."""
+CALLED: dict[Reach, str] = {"audio": "audio", "transcripts": "transcript", "messages": "messages"}
+"""What each reach is called where it is told and in the row of a deleted clip; the others are in the order alone."""
+
+SPOOL_DAYS = 30
+"""A whole clip from before may be in no spool any more: that is how long a device keeps one (`uplink.spool_days`)."""
+
+_CHUNK = 500
+"""Clips of one statement."""
+_PLAIN = {"synchronize_session": False}
+_COUNTED = {
+    "transcripts": TranscriptRow.clip,
+    "messages": MessageRow.clip,
+    "turns": TurnRow.clip,
+    "tasks": TaskRow.clip,
+    "annotations": AnnotationRow.clip,
+    "escalations": EscalationRow.clip,
+    "exports": ExportFileRow.clip,
+}
+"""By place: where the clip is named."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A clip that is meant."""
+
+    device: str
+    id: str
+    complete: bool
+    utc: str
 
 
 @dataclass(frozen=True)
 class Deleted:
     """What went, and what the profile did not reach: `clips` are pairs of device and clip, in order."""
 
+    id: str
     asked: str
     clips: tuple[tuple[str, str], ...]
     what: tuple[str, ...]
     kept: tuple[str, ...]
+
+    @classmethod
+    def of(cls, order: Order, clips: Sequence[tuple[str, str]]) -> Deleted:
+        """What an order is told as."""
+        what = tuple(name for reach, name in CALLED.items() if reach in order.reaches)
+        return cls(order.id, order.clip, tuple(clips), what, tuple(n for n in CALLED.values() if n not in what))
 
     def fact(self) -> Fact:
         """What is told of it."""
@@ -38,25 +87,18 @@ class Deleted:
 
     def directives(self) -> tuple[Directed, ...]:
         """Have the devices forget what may still wait in their spools."""
-        if _CALLED["audio"] not in self.what:
+        if CALLED["audio"] not in self.what:
             return ()
         return tuple(Directed(device, Directive("DeleteClip", clip)) for device, clip in self.clips)
 
 
-def carry_out(session: Session, deletion: Deletion, devices: Sequence[str] = ()) -> Deleted:
-    """Delete rows within a transaction, and note which files have to go: `Sweeper.sweep` removes those afterwards.
+@dataclass
+class Removed:
+    """What an order found: how much of each kind, who listened, how many clips may be in spools."""
 
-    devices: whose clips are meant where a whole day is; none takes the one that was spoken to. The same again changes
-    nothing. A clip of which parts are still to come counts too, and so does the one in which it was asked.
-    """
-    rows = _chosen(session, deletion, devices or (deletion.device,))
-    what = tuple(_CALLED[reach] for reach in _CALLED if reach in deletion.reaches)
-    for row in rows:
-        _delete(session, row.device, row.id, what, deletion.clip)
-        if "transcript" in what:
-            outbox.forget(session, row.device, row.id)
-    kept = tuple(name for name in _CALLED.values() if name not in what)
-    return Deleted(deletion.clip, tuple((row.device, row.id) for row in rows), what, kept)
+    found: dict[str, int]
+    listeners: set[str]
+    spools: int
 
 
 def is_deleted(session: Session, clip: str, what: str = "audio") -> bool:
@@ -65,78 +107,134 @@ def is_deleted(session: Session, clip: str, what: str = "audio") -> bool:
     return row is not None and what in row.what
 
 
-class Sweeper:
-    """Removes the files of what was deleted, also what an earlier run left; raises StoreAwayError."""
-
-    def __init__(self, database: Database, files: Files) -> None:
-        self._database, self._files = database, files
-
-    def sweep(self) -> int:
-        """Remove them, and say of how many clips."""
-        with self._database.reading() as session:
-            rows = session.scalars(select(DeletedRow).where(~DeletedRow.swept).order_by(DeletedRow.clip)).all()
-            clips = [(row.device, row.clip, tuple(row.what)) for row in rows]
-        for device, clip, what in clips:
-            if "audio" in what:
-                self._files.erase(f"audio/{device}/{clip}")
-            if "messages" in what:
-                self._files.erase(outbox.folder(device, clip))
-            with self._database.writing() as session:
-                row = session.get(DeletedRow, clip, with_for_update=True)
-                if row is not None and tuple(row.what) == what:
-                    row.swept = True
-        return len(clips)
+def customer_of(session: Session, order: Order) -> str:
+    """Whose order it is."""
+    if order.customer or not order.devices:
+        return order.customer
+    device = session.get(DeviceRow, order.devices[0])
+    return "" if device is None else device.customer
 
 
-def _chosen(session: Session, deletion: Deletion, devices: Sequence[str]) -> list[ClipRow]:
-    """The clips that are meant, locked, in the order of their ids."""
-    rows = select(ClipRow).order_by(ClipRow.id)
-    if deletion.scope == "today":
-        found = session.scalars(rows.where(ClipRow.device.in_(devices)).with_for_update()).all()
-        zone, day = deletion.at.tzinfo, deletion.at.date()
-        times = {row.id: _utc(session, row.id) for row in found}
-        return [row for row in found if (at := times[row.id]) is None or at.astimezone(zone).date() == day]
-    last: list[ClipRow] = []
-    own = session.scalars(rows.where(ClipRow.device == deletion.device, ClipRow.id <= deletion.clip).with_for_update())
-    for row in reversed(own.all()):
-        last.append(row)
-        if row.id != deletion.clip and _opening(session, row.id).get("initiator") != "expect_speech":
+def choose(session: Session, order: Order, customer: str) -> list[Chosen]:
+    """Give the clips that are meant, locked, in the order of their ids.
+
+    A clip of which parts are still to come counts too, and so does the one in which it was asked, and one that nobody
+    knows the time of, where a whole day is meant.
+    """
+    rows = select(ClipRow.device, ClipRow.id, ClipRow.complete, ClipRow.utc).order_by(ClipRow.id).with_for_update()
+    if order.scope == "last":
+        return _last(session, order)
+    if order.devices:
+        # Of a device that was another's before, what was recorded then is his.
+        own = select(DeviceRow.customer).where(DeviceRow.name.in_(order.devices))
+        rows = rows.where(ClipRow.device.in_(order.devices), or_(ClipRow.customer.in_(own), ClipRow.customer == ""))
+    else:
+        rows = rows.where(ClipRow.customer == customer)
+    if order.scope == "clip":
+        rows = rows.where(ClipRow.id == order.clip)
+    elif order.scope != "all":
+        begin, end = order.span or ("", "")
+        within: ColumnElement[bool] = (ClipRow.utc >= begin) & (ClipRow.utc < end)
+        rows = rows.where(within if order.scope == "expired" else or_(within, ClipRow.utc == ""))
+    return [Chosen(*row) for row in session.execute(rows)]
+
+
+def take_key(session: Session, order: Order, customer: str) -> list[str]:
+    """Shut out whoever adds to the customer's clips, until the transaction ends; gives the keys that are to go.
+
+    A key goes with all that it closes.
+    """
+    row = session.get(CustomerRow, customer, with_for_update=True)
+    everything = order.scope == "all" and not order.devices and {"audio", "messages"} <= set(order.reaches)
+    if row is None or row.key is None or not everything:
+        return []
+    key, row.key = row.key, None
+    session.flush()
+    return [key]
+
+
+def remove(session: Session, order: Order, clips: Sequence[Chosen]) -> Removed:
+    """Delete rows, and note which files have to go; the same again changes nothing."""
+    removed = Removed(dict.fromkeys(("audio", "dialog", *_COUNTED), 0), set(), 0)
+    for at in range(0, len(clips), _CHUNK):
+        chunk = clips[at : at + _CHUNK]
+        ids = [clip.id for clip in chunk]
+        for name, column in _COUNTED.items():
+            removed.found[name] += session.scalars(select(func.count()).where(column.in_(ids))).one()
+        for who, clip in ((AnnotationRow.annotator, AnnotationRow.clip), (AuditRow.who, AuditRow.clip)):
+            heard = select(who).where(clip.in_(ids))
+            listened = heard.where(AuditRow.action == "listen") if clip is AuditRow.clip else heard
+            removed.listeners |= set(session.scalars(listened.distinct()))
+        _note(session, order, chunk, removed)
+        _remove_rows(session, order.reaches, ids)
+    if "transcripts" in order.reaches:
+        for device in sorted({clip.device for clip in clips}):
+            gone = {clip.id for clip in clips if clip.device == device}
+            removed.found["dialog"] += outbox.forget(session, device, gone)
+    return removed
+
+
+def _last(session: Session, order: Order) -> list[Chosen]:
+    """The turn before, all its clips, and the clip in which it was asked."""
+    (device,) = order.devices
+    rows = select(ClipRow.device, ClipRow.id, ClipRow.complete, ClipRow.utc).where(ClipRow.device == device)
+    found: list[Chosen] = []
+    for row in session.execute(rows.where(ClipRow.id <= order.clip).order_by(ClipRow.id.desc()).limit(_CHUNK)):
+        found.append(Chosen(*row))
+        opening = session.get(PartRow, (row.id, 0))
+        initiator = None if opening is None else opening.facts.get("initiator")
+        if row.id != order.clip and initiator != "expect_speech":
             break
-    return last[::-1]
+    locked = [each.id for each in found]
+    session.execute(select(ClipRow.id).where(ClipRow.id.in_(locked)).order_by(ClipRow.id).with_for_update())
+    return found[::-1]
 
 
-def _opening(session: Session, clip: str) -> dict[str, object]:
-    part = session.get(PartRow, (clip, 0))
-    return {} if part is None else part.facts
+def _note(session: Session, order: Order, clips: Sequence[Chosen], removed: Removed) -> None:
+    """Note that nothing of these clips may come back."""
+    what = [name for reach, name in CALLED.items() if reach in order.reaches]
+    rows = select(DeletedRow).where(DeletedRow.clip.in_([clip.id for clip in clips]))
+    before = {row.clip: row for row in session.scalars(rows)}
+    recent = stamp(order.at - timedelta(days=SPOOL_DAYS))
+    new = []
+    for clip in clips:
+        row = before.get(clip.id)
+        removed.found["audio"] += row is None or "audio" not in row.what
+        spool = ""
+        if "audio" in what and (order.by == "voice" or not clip.complete or clip.utc >= recent):
+            spool = "told" if order.by == "voice" else "waiting"  # with the answer the device is told
+            removed.spools += 1
+        if row is None:
+            facts = {"clip": clip.id, "device": clip.device, "asked": order.id}
+            new.append({**facts, "what": what, "swept": False, "spool": spool})
+        elif not set(what) <= set(row.what):
+            row.what = [name for name in CALLED.values() if name in {*what, *row.what}]
+            row.asked, row.swept, row.spool = order.id, False, row.spool or spool
+    if new:
+        session.execute(insert(DeletedRow), new)
+    session.flush()
 
 
-def _utc(session: Session, clip: str) -> datetime | None:
-    """When a clip began; None where its opening has not come, or does not say."""
-    part = session.scalars(select(PartRow).where(PartRow.clip == clip).order_by(PartRow.number).limit(1)).first()
-    said = _opening(session, clip).get("utc")
-    if part is None or not isinstance(said, str):
-        return None
-    try:
-        anchor = datetime.fromisoformat(said)
-    except ValueError:
-        return None
-    anchor = anchor if anchor.tzinfo else anchor.replace(tzinfo=UTC)
-    return anchor + timedelta(seconds=part.begin / RATE)
+def _remove_rows(session: Session, reaches: Sequence[Reach], ids: Sequence[str]) -> None:
+    def go(row: type[Base], column: Any) -> None:
+        session.execute(delete(row).where(column.in_(ids)), execution_options=_PLAIN)
 
-
-def _delete(session: Session, device: str, clip: str, what: tuple[str, ...], asked: str) -> None:
-    before = session.get(DeletedRow, clip)
-    if before is None:
-        session.add(DeletedRow(clip=clip, device=device, asked=asked, what=[*what], swept=False))
-    elif not set(what) <= set(before.what):
-        before.what = [name for name in _CALLED.values() if name in {*what, *before.what}]
-        before.swept = False
-    if "messages" in what:
-        session.execute(delete(MessageRow).where(MessageRow.clip == clip))
-    if "transcript" in what:
-        session.execute(delete(TranscriptRow).where(TranscriptRow.clip == clip))
-    if "audio" in what:
-        session.execute(delete(TurnRow).where(TurnRow.clip == clip))  # there is nothing to listen to any more
-    if {"audio", "transcript"} <= set(what):
-        session.execute(delete(PartRow).where(PartRow.clip == clip))
-        session.execute(delete(ClipRow).where(ClipRow.id == clip))
+    if "annotations" in reaches:
+        go(AnnotationRow, AnnotationRow.clip)
+        # That there was something distressing stays on record, and nothing of what it was.
+        told = update(EscalationRow).where(EscalationRow.clip.in_(ids)).values(why="", note="")
+        session.execute(told, execution_options=_PLAIN)
+    if "messages" in reaches:
+        go(MessageRow, MessageRow.clip)
+    if "transcripts" in reaches:
+        go(TranscriptRow, TranscriptRow.clip)
+    if "audio" in reaches:
+        go(TurnRow, TurnRow.clip)  # there is nothing to listen to any more
+        written = select(AnnotationRow.task)
+        tasks = delete(TaskRow).where(
+            TaskRow.clip.in_(ids), TaskRow.id.not_in(written.where(AnnotationRow.clip.in_(ids)))
+        )
+        session.execute(tasks, execution_options=_PLAIN)
+    if {"audio", "transcripts"} <= set(reaches):
+        go(PartRow, PartRow.clip)
+        go(ClipRow, ClipRow.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -87,17 +87,29 @@ class Files:
         with suppress(Exception):  # it only takes room
             self._fs.rm_file(f"{self._base}/{name}")
 
-    def erase(self, folder: str) -> None:
-        """Remove a folder and all that is under it, for good; raises StoreAwayError. It may be gone already."""
-        path = f"{self._base}/{folder}"
+    def erase_all(self, folders: Sequence[str]) -> None:
+        """Remove folders and all that is under them, for good; raises StoreAwayError. They may be gone already."""
         with self._reached("emptied"):
+            if self.folder is not None:
+                gone = [path for name in folders if (path := self.folder / name).is_dir()]
+                for path in gone:
+                    with suppress(FileNotFoundError):  # another far end does the same
+                        shutil.rmtree(path)
+                self._sync_all(path.parent for path in gone)
+                return
             self._fs.invalidate_cache()
-            for file in self._fs.find(path):
-                with suppress(FileNotFoundError):  # another far end does the same
-                    self._fs.rm_file(file)
-            if self.folder is not None and (self.folder / folder).is_dir():
-                shutil.rmtree(self.folder / folder)
-                _sync((self.folder / folder).parent)
+            for name in folders:
+                for file in self._fs.find(f"{self._base}/{name}"):
+                    with suppress(FileNotFoundError):  # likewise
+                        self._fs.rm_file(file)
+
+    def names(self) -> Iterator[str]:
+        """Give the name of every file there is, in order; raises StoreAwayError."""
+        with self._reached("listed"):
+            self._fs.invalidate_cache()
+            found = sorted(self._fs.find(self._base))
+        for path in found:
+            yield str(path).removeprefix(self._base).lstrip("/")
 
     def _write_durably(self, files: Mapping[Path, bytes]) -> None:
         changed: list[Path] = []  # folders

@@ -8,7 +8,8 @@ from enum import Enum
 
 from sqlalchemy import JSON, Connection, String, TextClause, bindparam, text
 
-from sim.cloud.customers import owners
+from sim.cloud.customers import Held, owners
+from sim.cloud.keychain import Owner, StaleKeyError
 from sim.cloud.moment import begun
 from sim.errors import Refused
 from uplink.message import Part
@@ -23,7 +24,7 @@ _NEW_CLIP = text(
     "INSERT INTO clips (id, device, complete, customer, utc) VALUES (:clip, :device, false, :customer, :utc) "
     "ON CONFLICT (id) DO NOTHING"
 )
-_CLIPS = "SELECT id, device, complete FROM clips WHERE id IN :clips ORDER BY id"
+_CLIPS = "SELECT id, device, complete, customer, utc FROM clips WHERE id IN :clips ORDER BY id"
 _LOCK = {"sqlite": _of_clips(_CLIPS), "postgresql": _of_clips(f"{_CLIPS} FOR NO KEY UPDATE")}
 """Who adds to a clip gets its row, and nobody else before the end; on SQLite the transaction shuts out all others."""
 _COUNT = _of_clips("SELECT clip, count(*), max(number) FROM parts WHERE clip IN :clips GROUP BY clip")
@@ -31,8 +32,19 @@ _NEAR = _of_clips(
     'SELECT clip, number, last, begin, "end", digest FROM parts WHERE clip IN :clips AND (number IN :numbers OR last)',
     "numbers",
 )
+_SPANS = (
+    text('SELECT device, begin, "end", what, deletion FROM spans WHERE device IN :devices')
+    .bindparams(bindparam("devices", expanding=True))
+    .columns(device=String, begin=String, end=String, what=JSON, deletion=String)
+)
+_DELETED_SINCE = text(
+    "INSERT INTO deleted (clip, device, asked, what, swept, spool) "
+    "VALUES (:clip, :device, :deletion, :what, false, '') ON CONFLICT (clip) DO NOTHING"
+).bindparams(bindparam("what", type_=JSON))
 _DELETED = _of_clips("SELECT clip, what FROM deleted WHERE clip IN :clips").columns(clip=String, what=JSON)
 _SWEEP_AGAIN = _of_clips("UPDATE deleted SET swept = false WHERE clip IN :clips")
+_NO_PARTS = _of_clips("DELETE FROM parts WHERE clip IN :clips")
+_DATE = text("UPDATE clips SET utc = :utc WHERE id = :clip")
 _UNMAKE = _of_clips("DELETE FROM clips WHERE id IN :clips")
 _NEW_PART = text(
     'INSERT INTO parts (clip, number, last, begin, "end", digest, sealed, facts) '
@@ -55,6 +67,8 @@ class _Known:
 
     device: str
     complete: bool
+    customer: str
+    dated: bool
     deleted: bool = False
     stored: int = 0
     highest: int = -1
@@ -67,14 +81,19 @@ class _Known:
             self.final = number
 
 
-def add_parts(connection: Connection, parts: Sequence[Part]) -> list[bool | Refused | Outcome]:
+def add_parts(
+    connection: Connection, parts: Sequence[Part], closed: Mapping[str, Owner]
+) -> list[bool | Refused | Outcome]:
     """Add parts in their order, within a transaction; of each, whether its clip is complete then, or why it is not.
+
+    closed: by clip, for whom and with which key its files were closed; raises StaleKeyError where that is no more so.
 
     The same part again is taken in silence. The clips' rows are locked in the order of their names, so that of several
     who add at once none waits for one that waits for it.
     """
-    firsts = {part.clip: part for part in reversed(parts)}  # the first to name a clip has it
-    known = _known(connection, firsts, {n for part in parts for n in range(part.number - 1, part.number + 2)})
+    # The first to name a clip has it, and part 0 knows most of it.
+    firsts = {part.clip: part for part in (*reversed(parts), *(part for part in parts if part.number == 0))}
+    known = _known(connection, firsts, closed, {n for part in parts for n in range(part.number - 1, part.number + 2)})
     new, again, completed = [], [], []
     outcomes: list[bool | Refused | Outcome] = []
     for part in parts:
@@ -110,18 +129,23 @@ def add_parts(connection: Connection, parts: Sequence[Part]) -> list[bool | Refu
     return outcomes
 
 
-def _known(connection: Connection, firsts: Mapping[str, Part], numbers: Iterable[int]) -> dict[str, _Known]:
+def _known(
+    connection: Connection, firsts: Mapping[str, Part], closed: Mapping[str, Owner], numbers: Iterable[int]
+) -> dict[str, _Known]:
     """Lock the rows of these clips, made where they are missing, and read what is stored of them."""
     clips = sorted(firsts)
     whose = owners(connection, (part.device for part in firsts.values()))
     connection.execute(_NEW_CLIP, [_new_clip(firsts[clip], whose) for clip in clips])
     rows = connection.execute(_LOCK[connection.dialect.name], {"clips": clips})
-    known = {clip: _Known(device, bool(complete)) for clip, device, complete in rows}
+    known = {clip: _Known(device, bool(complete), whose, bool(utc)) for clip, device, complete, whose, utc in rows}
+    _date(connection, [clip for clip in known if not known[clip].dated], firsts)
+    _delete_late(connection, firsts)
     counts = connection.execute(_COUNT, {"clips": clips}).all()
     near = connection.execute(_NEAR, {"clips": clips, "numbers": sorted(numbers)}).all()
     deleted = connection.execute(_DELETED, {"clips": clips}).all()
     if known.keys() != set(clips) or not known.keys() >= {row[0] for row in (*counts, *near, *deleted)}:
         raise ValueError("it gives other clips than it is asked for")  # its file was changed
+    _require_keys(closed, known, whose)
     for clip, stored, highest in counts:
         known[clip].stored, known[clip].highest = _number(stored), _number(highest)
     for clip, number, last, begin, end, digest in near:
@@ -135,9 +159,44 @@ def _known(connection: Connection, firsts: Mapping[str, Part], numbers: Iterable
     return known
 
 
-def _new_clip(part: Part, whose: Mapping[str, str]) -> dict[str, str]:
-    utc = begun(part.clip, part.facts if part.number == 0 else {}, part.begin)
-    return {"clip": part.clip, "device": part.device, "customer": whose[part.device], "utc": utc}
+def _date(connection: Connection, clips: Sequence[str], firsts: Mapping[str, Part]) -> None:
+    """Say of clips when they were, where that shows only now."""
+    for clip in clips:
+        if utc := _begun(firsts[clip]):
+            connection.execute(_DATE, {"clip": clip, "utc": utc})
+
+
+def _begun(part: Part) -> str:
+    return begun(part.clip, part.facts if part.number == 0 else {}, part.begin)
+
+
+def _delete_late(connection: Connection, firsts: Mapping[str, Part]) -> None:
+    """Count clips as deleted that began in a time that a customer had deleted before anything of them came."""
+    spans = connection.execute(_SPANS, {"devices": sorted({part.device for part in firsts.values()})}).all()
+    if not spans:
+        return
+    for clip, part in firsts.items():
+        utc = begun(clip, part.facts if part.number == 0 else {}, part.begin)
+        for device, begin, end, what, deletion in spans:
+            if device == part.device and utc and begin <= utc < end:
+                row = {"clip": clip, "device": device, "what": what, "deletion": deletion}
+                connection.execute(_DELETED_SINCE, row)
+                if "audio" in what:
+                    connection.execute(_NO_PARTS, {"clips": [clip]})  # that came while it was not known when it was
+
+
+def _require_keys(closed: Mapping[str, Owner], known: Mapping[str, _Known], whose: Mapping[str, Held]) -> None:
+    """Raise StaleKeyError unless each clip's files are closed with the newest key of him whose clip it is."""
+    for clip, there in known.items():
+        held = whose.get(there.device)
+        newest = held.key if held is not None and held.customer == there.customer else closed[clip].key.name
+        if there.customer and (there.customer, newest) != (closed[clip].customer, closed[clip].key.name):
+            raise StaleKeyError({other: each.customer for other, each in known.items() if each.customer})
+
+
+def _new_clip(part: Part, whose: Mapping[str, Held]) -> dict[str, str]:
+    whose_now = whose[part.device].customer
+    return {"clip": part.clip, "device": part.device, "customer": whose_now, "utc": _begun(part)}
 
 
 def _number(value: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from sim.cloud.database import Database
 from sim.cloud.files import Files
-from sim.cloud.schema import MessageRow, SituationRow
+from sim.cloud.keychain import Keychain
+from sim.cloud.schema import ClipRow, DeletedRow, MessageRow, SituationRow
 from sim.cloud.turn import Body, Message, Situation, Took
 from sim.errors import StoreError
 from wakeword.sound import decode_flac, encode_flac
@@ -28,13 +30,19 @@ class Sent:
 class Outbox:
     """Durable and idempotent; every method raises StoreAwayError while database or files cannot be used."""
 
-    def __init__(self, database: Database, files: Files) -> None:
-        self._database, self._files = database, files
+    def __init__(self, database: Database, files: Files, keys: Keychain) -> None:
+        self._database, self._files, self._keys = database, files, keys
 
     def keep_sound(self, device: str, message: Message, clip: NDArray[np.int16]) -> None:
         """Keep a copy of a message's sound, which is int16[n] of its clip; to be called before `put`."""
-        sound = clip[message.body.begin : message.body.end]
-        self._files.write_all({_file(device, message.body.clip, message.id): encode_flac(sound)})
+        with self._database.reading() as session:
+            row = session.get(ClipRow, message.body.clip)
+        if row is None:
+            raise StoreError(f"clip {message.body.clip} was deleted while its message went out; no copy is kept")
+        sound = encode_flac(clip[message.body.begin : message.body.end])
+        self._files.write_all(
+            {sound_file(device, message.body.clip, message.id): self._keys.key_of(row.customer).close(sound)}
+        )
 
     def all(self) -> list[Sent]:
         """Give every message, ordered by id."""
@@ -47,8 +55,8 @@ class Outbox:
             row = session.get(MessageRow, message)
             if row is None:
                 raise StoreError(f"there is no message {message}; it was never sent, or it was deleted")
-            file = _file(row.device, row.clip, row.id)
-        return decode_flac(self._files.read(file))
+            file = sound_file(row.device, row.clip, row.id)
+        return decode_flac(self._keys.open(self._files.read(file), file))
 
     def situation(self, device: str) -> Situation:
         """Give where the dialog with a device stands."""
@@ -57,9 +65,17 @@ class Outbox:
             return Situation() if row is None else Situation.model_validate(row.situation, strict=False)
 
 
-def put(session: Session, device: str, message: Message) -> None:
-    """Put a message into the outbox, within a transaction; the same again changes nothing."""
+def put(session: Session, device: str, message: Message) -> bool:
+    """Put a message into the outbox, within a transaction; the same again changes nothing.
+
+    False where its clip was deleted meanwhile: then it is not kept, and its sound must not be either.
+    """
     body = message.body
+    # Locked, or a deletion that is under way could end before this, and the message would outlive it.
+    clip = session.get(ClipRow, body.clip, with_for_update={"read": True, "key_share": True})
+    deleted = session.get(DeletedRow, body.clip)
+    if clip is None or (deleted is not None and "messages" in deleted.what):
+        return False
     session.merge(
         MessageRow(
             id=message.id,
@@ -72,6 +88,7 @@ def put(session: Session, device: str, message: Message) -> None:
             because=[took.as_json() for took in message.because],
         )
     )
+    return True
 
 
 def set_situation(session: Session, device: str, situation: Situation) -> None:
@@ -79,13 +96,22 @@ def set_situation(session: Session, device: str, situation: Situation) -> None:
     session.merge(SituationRow(device=device, situation=situation.model_dump(mode="json")))
 
 
-def forget(session: Session, device: str, clip: str) -> None:
-    """End a dialog that was led in a clip, within a transaction: where it stands holds the words of its clips."""
+def forget(session: Session, device: str, clips: Collection[str]) -> bool:
+    """Take what was heard in clips out of a device's dialog and messages, within a transaction.
+
+    A dialog that was led in one of them ends, as where it stands holds their words: then True. A message that stays
+    forgets what it was taken from.
+    """
+    ended = False
     row = session.get(SituationRow, device)
     if row is not None:
         situation = Situation.model_validate(row.situation, strict=False)
-        if clip in (situation.clip, *(took.clip for took in situation.because)):
-            row.situation = situation.over().model_dump(mode="json")
+        if {situation.clip, *(took.clip for took in situation.because)} & set(clips):
+            row.situation, ended = situation.over().model_dump(mode="json"), True
+    for message in session.scalars(select(MessageRow).where(MessageRow.device == device)):
+        if any(took["clip"] in clips and took["heard"] for took in message.because):
+            message.because = [{**took, "heard": ""} if took["clip"] in clips else took for took in message.because]
+    return ended
 
 
 def folder(device: str, clip: str) -> str:
@@ -93,7 +119,8 @@ def folder(device: str, clip: str) -> str:
     return f"messages/{device}/{clip}"
 
 
-def _file(device: str, clip: str, message: str) -> str:
+def sound_file(device: str, clip: str, message: str) -> str:
+    """Where the sound of a message is."""
     return f"{folder(device, clip)}/{message}.flac"
 
 

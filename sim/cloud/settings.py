@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from device.errors import ConfigError
 from device.yaml_model import load_yaml_model
+from sim.cloud.turn import REACHES, Reach
 from sim.errors import ScenarioError
 
 Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
@@ -70,7 +71,7 @@ class DeletionSettings(_Settings):
     """What goes when a customer has recordings deleted."""
 
     by_voice: bool = Field(True, description="whether 'delete what I just said' is understood")
-    reaches: tuple[Literal["audio", "transcripts", "messages"], ...] = ("audio", "transcripts", "messages")
+    reaches: tuple[Reach, ...] = REACHES
 
 
 class ContactSettings(_Settings):

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from sim.cloud import deletion, outbox
+from sim.cloud import outbox
 from sim.cloud.bench import Bench
 from sim.cloud.claims import Claims
 from sim.cloud.customers import Customers
 from sim.cloud.database import Database
-from sim.cloud.deletion import Deleted, Sweeper, is_deleted
+from sim.cloud.deletion import Deleted, is_deleted
+from sim.cloud.deletions import Deletions
 from sim.cloud.files import Files
 from sim.cloud.ingest import Outcome, add_parts
+from sim.cloud.keychain import Keychain, Owner, StaleKeyError
+from sim.cloud.open_files import close_open_files, part_file
+from sim.cloud.order import Order, order_of
 from sim.cloud.outbox import Outbox
 from sim.cloud.schema import ClipRow, PartRow, TranscriptRow
 from sim.cloud.transcript import Transcript, Word
 from sim.cloud.turn import Turn
+from sim.cloud.vault import Vault
 from sim.errors import Refused, StoreError
 from uplink import message
 from uplink.inventory import MARK_DIGITS, Parts
@@ -72,29 +78,44 @@ class ClipStore:
     where it is.
     """
 
-    def __init__(self, root: Path | str, database: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path | str,
+        database: str | None = None,
+        vault: str | Path | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
         """Open the store under a folder or fsspec URL; `database` is an SQLAlchemy URL.
 
-        Without it the database is ``store.sqlite`` in the folder, and a root that is no folder raises StoreError. Files
-        that an earlier run was to delete, and did not come to, go now.
+        Without it the database is ``store.sqlite`` in the folder. vault: the URL of the keys' own database, or the
+        folder in which it is; without it, ``keys`` in the folder. A root that is no folder and has not both raises
+        StoreError. now: as for `Deletions`. What an earlier run was to delete, and did not come to, goes now.
         """
         self._files = Files(root)
-        if database is None:
-            if self._files.folder is None:
-                raise StoreError(
-                    f"the store {self._files.shown} is no folder, so its database needs a URL of its own; "
-                    "name it with --database"
-                )
-            database = f"sqlite:///{self._files.folder / 'store.sqlite'}"
+        if (database is None or vault is None) and self._files.folder is None:
+            what, option = ("database", "--database") if database is None else ("vault of keys", "--vault")
+            raise StoreError(
+                f"the store {self._files.shown} is no folder, so its {what} needs a place of its own; "
+                f"name it with {option}"
+            )
+        folder = self._files.folder or Path()
         self.shown = self._files.shown
-        self._database = Database(database)
+        self._database = Database(database or f"sqlite:///{folder / 'store.sqlite'}")
+        vault = folder / "keys" if vault is None else vault
+        try:
+            self.vault = Vault.beside(vault) if isinstance(vault, Path) else Vault(vault)
+        except StoreError:
+            self._database.close()
+            raise
+        self._keys = Keychain(self._database, self.vault)
         self.claims = Claims(self._database)
         self.customers = Customers(self._database)
         self.bench = Bench(self._database)
-        self.outbox = Outbox(self._database, self._files)
-        self._sweeper = Sweeper(self._database, self._files)
+        self.outbox = Outbox(self._database, self._files, self._keys)
+        self.deletions = Deletions(self._database, self._files, self.vault, now)
         try:
-            self._sweeper.sweep()
+            close_open_files(self._database, self._files, self._keys)
+            self.deletions.resume()
         except StoreError:
             self.close()
             raise
@@ -102,6 +123,7 @@ class ClipStore:
     def close(self) -> None:
         """Let go of database and files."""
         self._database.close()
+        self.vault.close()
         self._files.close()
 
     @property
@@ -124,17 +146,46 @@ class ClipStore:
 
         Gives of each whether its clip is complete then, or why it is refused.
         """
-        names = [_file(part.device, part.clip, part.number, part.digest) for part in parts]
-        # First, so that nobody waits for it.
-        self._files.write_all({name: part.audio for name, part in zip(names, parts, strict=True) if part.audio})
-        with self._database.writing() as session:
-            outcomes = add_parts(session.connection(), parts)
+        names = [part_file(part.device, part.clip, part.number, part.digest) for part in parts]
+        others: Mapping[str, str] = {}
+        while True:
+            closed = self._closing(parts, others)
+            # First, so that nobody waits for it.
+            self._files.write_all(
+                {
+                    name: closed[part.clip].key.close(part.audio)
+                    for name, part in zip(names, parts, strict=True)
+                    if part.audio
+                }
+            )
+            try:
+                with self._database.writing() as session:
+                    outcomes = add_parts(session.connection(), parts, closed)
+            except StaleKeyError as error:
+                self._keys.drop()
+                others = error.clips
+            else:
+                break
         kept = {name for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, bool)}
         for name in dict.fromkeys(names):
             if name not in kept:  # and so it will be for everybody: what is stored does not go away by itself
                 self._files.remove(name)
+        if Outcome.DELETED in outcomes:
+            self.deletions.sweep()
         # Of a clip that was deleted there is nothing more to send.
         return [True if outcome is Outcome.DELETED else outcome for outcome in outcomes]
+
+    def _closing(self, parts: Sequence[Part], others: Mapping[str, str]) -> dict[str, Owner]:
+        """For whom, and with which key, the files of each clip are closed; `others` are clips whose owners are known.
+
+        Of a clip that two devices claim, the first has it.
+        """
+        owners = self._keys.owners(part.device for part in parts)
+        closed = {part.clip: owners[part.device] for part in reversed(parts)}
+        for clip, customer in others.items():
+            if customer != closed[clip].customer:
+                closed[clip] = Owner(customer, self._keys.key_of(customer))
+        return closed
 
     def next_serial(self, floor: int, count: int = 1) -> int:
         """Give the first of `count` numbers, each at least `floor` and larger than any given before.
@@ -183,13 +234,13 @@ class ClipStore:
             if is_deleted(session, clip):
                 raise StoreError(f"the sound of clip {clip} was deleted, as somebody asked; there is no copy of it")
             rows = session.execute(_SOUND, {"clip": clip}).all()
-            parts = [(_file(device, clip, *part), part[1]) for device, *part, begin, end in rows if end > begin]
+            parts = [(part_file(device, clip, *part), part[1]) for device, *part, begin, end in rows if end > begin]
         if not rows:
             raise StoreError(f"clip {clip} is not complete; wait for its other parts")
         return np.concatenate([np.zeros(0, np.int16), *(self._samples(*part) for part in parts)])
 
     def _samples(self, file: str, digest: str) -> Samples:
-        audio = self._files.read(file)
+        audio = self._keys.open(self._files.read(file), file)
         if hashlib.sha256(audio).hexdigest() != digest:  # a decoder lets some damage pass as other sound
             raise StoreError(f"{file} is damaged in the store; bring it back from a copy")
         return decode_flac(audio)
@@ -215,17 +266,29 @@ class ClipStore:
             row = session.get(TranscriptRow, clip)
             return None if row is None else Transcript(row.text, tuple(Word(*w) for w in row.words), row.recognizer)
 
+    def delete(self, order: Order) -> str:
+        """Take an order to delete, carry it out, and give its id; `deletions` says what became of it.
+
+        It is on the disk before anything goes, and what interrupts it is made good at the next start.
+        """
+        return self.deletions.give(order).id
+
     def conclude(self, clip: Clip, turn: Turn, devices: Sequence[str] = ()) -> Deleted | None:
-        """Keep what a turn leads to, all in one transaction: where the dialog stands, a message, a deletion."""
+        """Keep what a turn leads to, all in one transaction: where the dialog stands, a message, a deletion.
+
+        devices: whose clips are meant where a whole day is deleted; none takes the one that was spoken to.
+        """
         if turn.message is not None:
             self.outbox.keep_sound(clip.device, turn.message, self.audio(turn.message.body.clip))
         with self._database.writing() as session:
             outbox.set_situation(session, clip.device, turn.situation)
-            if turn.message is not None:
-                outbox.put(session, clip.device, turn.message)
-            deleted = None if turn.deletion is None else deletion.carry_out(session, turn.deletion, devices)
+            late = turn.message is not None and not outbox.put(session, clip.device, turn.message)
+            spoken = None if turn.deletion is None else order_of(turn.deletion, devices)
+            deleted = None if spoken is None else self.deletions.begin(session, spoken)
+        if turn.message is not None and late:
+            self._files.erase_all([outbox.folder(clip.device, turn.message.body.clip)])
         if deleted is not None:
-            self._sweeper.sweep()
+            self.deletions.finish(deleted.id)
         return deleted
 
     def stock(self, parts: Parts) -> tuple[Parts, frozenset[str]]:
@@ -244,11 +307,6 @@ class ClipStore:
                 if row is not None and row.complete:
                     complete.add(clip)
         return here, frozenset(complete)
-
-
-def _file(device: str, clip: str, number: int, digest: str) -> str:
-    """Name a part's file by what it holds too: two that contradict each other never meet in one."""
-    return f"audio/{device}/{clip}/{number:05d}-{digest[:16]}.flac"
 
 
 def _parts_of(session: Session, clip: str) -> Sequence[PartRow]:

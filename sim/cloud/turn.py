@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,7 +16,9 @@ from wakeword.sound import RATE
 Step = Literal["idle", "contact", "which", "confirm", "body"]
 """What the device waits to hear: nothing, a name, which of one name, whether that is right, the message."""
 TookStep = Literal["wake", "intent", "contact", "confirmation", "body"]
-Reach = Literal["audio", "transcripts", "messages"]
+Reach = Literal["audio", "transcripts", "messages", "annotations", "exports"]
+"""What a deletion goes for: annotations are what people wrote of a clip, exports what went into training sets."""
+REACHES: tuple[Reach, ...] = get_args(Reach)
 
 LOUDEST = 10
 

@@ -56,7 +56,7 @@ def test_on_postgresql(case: Callable[[Place], None], postgresql: PostgreSQL, tm
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_in_object_storage(case: Callable[[Place], None], bucket: str, tmp_path: Path) -> None:
     url, root = f"sqlite:///{tmp_path / 'store.sqlite'}", f"{bucket}/{case.__name__.replace('_', '-')}"
-    store, database, files = ClipStore(root, url), Database(url), Files(root)
+    store, database, files = ClipStore(root, url, tmp_path), Database(url), Files(root)
     case(Place(store, database, files))
     files.close()
     database.close()

@@ -46,7 +46,7 @@ def objects() -> list[str]:
 
 
 def open_store(folder: Path) -> ClipStore:
-    return ClipStore("s3://clips/far-end", f"sqlite:///{folder / 'clips.sqlite'}")
+    return ClipStore("s3://clips/far-end", f"sqlite:///{folder / 'clips.sqlite'}", folder)
 
 
 @pytest.mark.usefixtures("server")

@@ -11,24 +11,26 @@ from sim.cloud.schema.base import Base
 
 
 class DeletedRow(Base):
-    """A clip that a customer had deleted, in the clip `asked`: stays, so that a part that comes late is not kept.
+    """A clip that a customer had deleted, with the order `asked`: stays, so that a part that comes late is not kept.
 
-    what: audio, transcript, messages; swept: whether its files are gone too.
+    what: audio, transcript, messages; swept: whether its files are gone too. spool: whether its device is to be told
+    ("waiting"), was told, or has forgotten it ("done"); empty where it cannot have it any more.
     """
 
     __tablename__ = "deleted"
     clip: Mapped[str] = mapped_column(primary_key=True)
     device: Mapped[str]
-    asked: Mapped[str]
+    asked: Mapped[str] = mapped_column(index=True)
     what: Mapped[list[Any]] = mapped_column(JSON)
     swept: Mapped[bool] = mapped_column(index=True)
+    spool: Mapped[str] = mapped_column(server_default="", index=True)
 
 
 class DeletionRow(Base):
     """An order to delete, which is carried out to its end whatever happens meanwhile.
 
     by: "voice", "customer", "command", "retention". scope: "clip", "last", "today", "day", "all", "expired".
-    clips: pairs of device and clip. reaches: audio, transcripts, messages, and so on. state: "under way", "done".
+    clips: pairs of device and clip. reaches: as `sim.cloud.turn.Reach` has them. state: "under way", "done".
     keys: names of the vault's keys that are to be destroyed.
     """
 

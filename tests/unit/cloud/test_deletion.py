@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sim.cloud.database import Database
-from sim.cloud.deletion import carry_out
 from sim.cloud.files import Files
+from sim.cloud.order import order_of
 from sim.cloud.store import ClipStore
 from tests.deletion_cases import CASES, HOUR, Place, today
 
@@ -33,7 +33,7 @@ def test_on_sqlite_and_a_folder(case: Callable[[Place], None], place: Place) -> 
 def test_what_an_earlier_run_did_not_come_to_delete_goes_as_the_store_is_opened(place: Place, tmp_path: Path) -> None:
     clip = place.clip(HOUR)
     with place.database.writing() as session:
-        carry_out(session, today(clip))
+        place.store.deletions.begin(session, order_of(today(clip)))
     assert place.sounds(clip)
     ClipStore(tmp_path).close()
     assert place.sounds(clip) == []

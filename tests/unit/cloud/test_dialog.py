@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.cloud.contacts import Contact
-from sim.cloud.turn import Situation, Turn
+from sim.cloud.turn import REACHES, Situation, Turn
 from tests.dialog_kit import CONTACTS, WORD, dialog, facts, play, reply, woken
 
 OREGON = (
@@ -228,7 +228,7 @@ def test_deletion_by_voice_is_handed_on_with_what_the_profile_reaches() -> None:
     assert turn.says == "I deleted what you said today."
     (last,) = play(dialog("strict"), ["alexa delete what i just said"])
     assert last.deletion is not None
-    assert (last.deletion.scope, last.deletion.reaches) == ("last", ("audio", "transcripts", "messages"))
+    assert (last.deletion.scope, last.deletion.reaches) == ("last", REACHES)
 
 
 def test_words_that_fit_nothing_are_owned_up_to_and_silence_is_not() -> None:

@@ -130,7 +130,9 @@ def test_audio_lies_in_one_file_a_part_and_no_drafts_stay(store: ClipStore, tmp_
         store.add(part)
     files = sorted(path for path in (tmp_path / "cloud" / "audio").rglob("*") if path.is_file())
     assert [path.name for path in files] == [f"{part.number:05d}-{part.digest[:16]}.flac" for part in PARTS]
-    assert [path.read_bytes() for path in files] == [part.audio for part in PARTS]
+    key = store.vault.key_of(store.customers.of_device(PARTS[0].device).number)
+    assert [key.open(path.read_bytes()) for path in files] == [part.audio for part in PARTS]
+    assert not any(b"fLaC" in path.read_bytes() for path in files)
 
 
 def test_a_part_whose_file_was_lost_or_changed_is_named(store: ClipStore, tmp_path: Path) -> None:
@@ -149,9 +151,9 @@ def test_a_part_whose_file_was_lost_or_changed_is_named(store: ClipStore, tmp_pa
 
 
 def test_audio_may_lie_anywhere_that_fsspec_reaches(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="needs a URL of its own"):
+    with pytest.raises(StoreError, match="its database needs a place of its own; name it with --database"):
         ClipStore("memory://clips")
-    store = ClipStore("memory://clips", f"sqlite:///{tmp_path / 'clips.sqlite'}")
+    store = ClipStore("memory://clips", f"sqlite:///{tmp_path / 'clips.sqlite'}", tmp_path)
     for part in PARTS:
         store.add(part)
     np.testing.assert_array_equal(store.audio(PARTS[0].clip), SAMPLES)
@@ -205,7 +207,7 @@ def test_what_is_not_installed_is_named_with_its_command(tmp_path: Path, monkeyp
 
 
 def test_a_secret_in_an_address_is_not_told(tmp_path: Path) -> None:
-    store = ClipStore("memory://me:secret@clips", f"sqlite:///{tmp_path / 'clips.sqlite'}")
+    store = ClipStore("memory://me:secret@clips", f"sqlite:///{tmp_path / 'clips.sqlite'}", tmp_path)
     assert store.shown == "memory://clips"
     store.close()
     with pytest.raises(StoreAwayError, match=r"postgresql\+psycopg://127.0.0.1:1/clips cannot be used") as caught:

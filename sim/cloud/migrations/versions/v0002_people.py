@@ -149,6 +149,9 @@ def _accounts() -> None:
 
 
 def _deletions() -> None:
+    op.add_column("deleted", sa.Column("spool", sa.String, nullable=False, server_default=""))
+    op.create_index("ix_deleted_spool", "deleted", ["spool"])
+    op.create_index("ix_deleted_asked", "deleted", ["asked"])
     op.create_table(
         "deletions",
         sa.Column("id", sa.String, primary_key=True),
@@ -203,5 +206,7 @@ def _date() -> None:
         for clip, device, begin, facts in rows
     ]
     if told:
+        # Their sound lies open until `sim.cloud.store` has closed it.
+        connection.execute(sa.text("INSERT INTO counters (name, value) VALUES ('open files', 1)"))
         change = clips.update().where(clips.c.id == sa.bindparam("clip"))
         connection.execute(change.values(customer=sa.bindparam("of"), utc=sa.bindparam("at")), told)
