@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -44,6 +45,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         metavar="DIR",
         help="what was --store to misheard keys; by default the store, or your user data where that is a URL",
+    )
+    parser.add_argument(
+        "--vault",
+        metavar="URL",
+        help="the database of the keys that close the clips; by default a SQLite file beside the far end's own keys",
     )
     parser.add_argument(
         "--share",
@@ -92,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     keys = Keyring.of_far_end(args.keys or (own if "://" in str(root) else Path(root)))
     keys.own()  # or say at once that there is none
     with ExitStack() as stack:
-        store = ClipStore(root, args.database)
+        store = ClipStore(root, args.database, args.vault or keys.folder, lambda: datetime.now(UTC))
         stack.callback(store.close)
         recognizer = RecognizerProcess(
             settings.ears.recognizer, settings.ears, settings.verifier if args.config else None

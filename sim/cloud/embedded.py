@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def embedded_far_end(
     keys = Keyring.of_far_end(state / "cloud")
     introduce(Keyring.of_device(state, device), keys)
     with ExitStack() as stack:
-        store = ClipStore(state / "cloud")
+        store = ClipStore(state / "cloud", now=lambda: datetime.now(UTC))
         stack.callback(store.close)
         settings = None if profile is None else load_cloud(profile)
         ears = EarSettings() if settings is None else settings.ears

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +28,12 @@ class Opened:
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--store``, ``--database`` and ``--keys``, as ``misheard cloud`` has them."""
+    """Add ``--store``, ``--database``, ``--keys`` and ``--vault``, as ``misheard cloud`` has them."""
     add = parser.add_argument
     add("--store", metavar="DIR|URL", help="where the clips are; by default as for misheard cloud")
     add("--database", metavar="URL", help="where the facts of the clips are; by default a SQLite file in the store")
     add("--keys", type=Path, metavar="DIR", help="what was --store to misheard keys; by default the store")
+    add("--vault", metavar="URL", help="the database of the keys that close the clips; by default beside the far end's")
 
 
 def add_policy_options(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +68,7 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
     if local and not (Path(root) / "store.sqlite" if args.database is None else Path(root)).exists():
         raise StoreError(f"there is no store in {root}; name one with --store, or make one: misheard sim --store DIR")
     signer = Signer.of(Keyring.of_far_end(args.keys or (Path(root) if local else own)))
-    store = ClipStore(root, args.database)
+    store = ClipStore(root, args.database, args.vault or signer.keys.folder, lambda: datetime.now(UTC))
     try:
         yield Opened(store, signer, audit_of(store, signer))
     finally:
