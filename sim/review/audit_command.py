@@ -70,7 +70,7 @@ def _verify(args: argparse.Namespace) -> int:
             print(fault)
             return 1
         end = review.audit.head()
-        print("the log is empty" if end is None else f"all {end.number} entries are as they were written")
+        print("the log is empty" if end is None else f"as it was written, from entry 1 to {end.number}")
     return 0
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from sim.review import audit_command
+from sim.review import audit_command, desk_command, exposure_command, sample_command
 
-_COMMANDS = (audit_command,)
+_COMMANDS = (
+    sample_command,
+    exposure_command,
+    desk_command,
+    audit_command,
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
