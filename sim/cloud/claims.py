@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from sim.cloud.database import Database
+from sim.cloud.database import Database, rows_of
 from sim.cloud.schema import TurnRow
 from sim.errors import TakenOverError
 
@@ -42,7 +42,7 @@ class Claims:
     def all(self) -> list[Claim]:
         """Give every clip that is complete and has no transcript, by id."""
         with self._database.reading() as session:
-            rows = session.scalars(select(TurnRow).order_by(TurnRow.clip))
+            rows = rows_of(session, select(TurnRow).order_by(TurnRow.clip))
             return [Claim(row.clip, row.owner, row.beat) for row in rows]
 
     def take(self, clip: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from sim.cloud.database import Database
+from sim.cloud.database import Database, rows_of
 from sim.cloud.schema import CustomerRow, DeviceRow
 from sim.errors import StoreError
 
@@ -79,7 +79,7 @@ class Customers:
     def all(self) -> list[Customer]:
         """Give every customer, ordered by number."""
         with self._database.reading() as session:
-            rows = session.scalars(select(CustomerRow).order_by(CustomerRow.number)).all()
+            rows = rows_of(session, select(CustomerRow).order_by(CustomerRow.number))
             return [_customer(session, row) for row in rows]
 
     def get(self, number: str) -> Customer:
@@ -174,7 +174,7 @@ def _row(session: Session, number: str) -> CustomerRow:
 
 
 def _customer(session: Session, row: CustomerRow) -> Customer:
-    devices = session.scalars(select(DeviceRow).where(DeviceRow.customer == row.number).order_by(DeviceRow.name))
+    devices = rows_of(session, select(DeviceRow).where(DeviceRow.customer == row.number).order_by(DeviceRow.name))
     owned = tuple(Device(each.name, each.serial) for each in devices)
     choice: Choice | None = "in" if row.choice == "in" else "out" if row.choice == "out" else None
     return Customer(row.number, row.first_name, choice, row.keep_days, row.latitude, row.longitude, owned)

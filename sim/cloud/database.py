@@ -6,14 +6,16 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from sim.cloud.migrations import bring_up_to_date
 from sim.errors import StoreAwayError, StoreError
+
+T = TypeVar("T")
 
 _PATIENCE_MS = 10_000
 """How long to wait for another program that writes, and for a database whose machine says nothing."""
@@ -25,6 +27,17 @@ _POSTGRESQL: dict[str, Any] = {
     "options": f"{_SETTINGS} -c idle_in_transaction_session_timeout={3 * _PATIENCE_MS}",
 }
 _MAKING = text("SELECT pg_advisory_xact_lock(20190410)")
+
+
+def rows_of(session: Session, statement: Select[T]) -> list[T]:
+    """Give all rows of one table, as its objects; raises ValueError where one has lost its key: the file was changed.
+
+    SQLAlchemy would give None for such a row.
+    """
+    rows = list(session.scalars(statement))
+    if any(row is None for row in rows):
+        raise ValueError("a row has lost its key")
+    return rows
 
 
 class Database:

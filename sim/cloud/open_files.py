@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from sim.cloud import outbox
-from sim.cloud.database import Database
+from sim.cloud.database import Database, rows_of
 from sim.cloud.files import Files
 from sim.cloud.keychain import Keychain
 from sim.cloud.schema import ClipRow, CounterRow, MessageRow, PartRow
@@ -44,7 +44,7 @@ def close_open_files(database: Database, files: Files, keys: Keychain) -> int:
 def _sounds(database: Database) -> Iterator[tuple[str, str]]:
     """Give the customer and the name of each file of sound."""
     with database.reading() as session:
-        clips = {row.id: (row.customer, row.device) for row in session.scalars(select(ClipRow))}
+        clips = {row.id: (row.customer, row.device) for row in rows_of(session, select(ClipRow))}
         parts = session.execute(select(PartRow.clip, PartRow.number, PartRow.digest, PartRow.begin, PartRow.end)).all()
         messages = session.execute(select(MessageRow.device, MessageRow.clip, MessageRow.id)).all()
     for clip, number, digest, begin, end in parts:

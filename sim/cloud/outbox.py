@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sim.cloud.database import Database
+from sim.cloud.database import Database, rows_of
 from sim.cloud.files import Files
 from sim.cloud.keychain import Keychain
 from sim.cloud.schema import ClipRow, DeletedRow, MessageRow, SituationRow
@@ -47,7 +47,7 @@ class Outbox:
     def all(self) -> list[Sent]:
         """Give every message, ordered by id."""
         with self._database.reading() as session:
-            return [_sent(row) for row in session.scalars(select(MessageRow).order_by(MessageRow.id))]
+            return [_sent(row) for row in rows_of(session, select(MessageRow).order_by(MessageRow.id))]
 
     def sound(self, message: str) -> NDArray[np.int16]:
         """Give a message's sound, int16[n] at 16 kHz; raises StoreError where there is no such message."""
@@ -108,7 +108,7 @@ def forget(session: Session, device: str, clips: Collection[str]) -> bool:
         situation = Situation.model_validate(row.situation, strict=False)
         if {situation.clip, *(took.clip for took in situation.because)} & set(clips):
             row.situation, ended = situation.over().model_dump(mode="json"), True
-    for message in session.scalars(select(MessageRow).where(MessageRow.device == device)):
+    for message in rows_of(session, select(MessageRow).where(MessageRow.device == device)):
         if any(took["clip"] in clips and took["heard"] for took in message.because):
             message.because = [{**took, "heard": ""} if took["clip"] in clips else took for took in message.because]
     return ended

@@ -16,7 +16,7 @@ from sim.cloud import outbox
 from sim.cloud.bench import Bench
 from sim.cloud.claims import Claims
 from sim.cloud.customers import Customers
-from sim.cloud.database import Database
+from sim.cloud.database import Database, rows_of
 from sim.cloud.deletion import Deleted, is_deleted
 from sim.cloud.deletions import Deletions
 from sim.cloud.files import Files
@@ -207,7 +207,7 @@ class ClipStore:
     def clips(self) -> list[Clip]:
         """Give every clip, ordered by id and so, for each device, by time."""
         with self._database.reading() as session:
-            rows = session.scalars(select(ClipRow).order_by(ClipRow.id)).all()
+            rows = rows_of(session, select(ClipRow).order_by(ClipRow.id))
             return [_describe(row, _parts_of(session, row.id)) for row in rows]
 
     def unanswered(self) -> list[str]:
@@ -310,7 +310,7 @@ class ClipStore:
 
 
 def _parts_of(session: Session, clip: str) -> Sequence[PartRow]:
-    return session.scalars(select(PartRow).where(PartRow.clip == clip).order_by(PartRow.number)).all()
+    return rows_of(session, select(PartRow).where(PartRow.clip == clip).order_by(PartRow.number))
 
 
 def _describe(row: ClipRow, parts: Sequence[PartRow]) -> Clip:

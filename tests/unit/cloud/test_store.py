@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -249,3 +250,15 @@ def test_the_database_is_plain_enough_to_be_read_by_others(store: ClipStore, tmp
     rows = database.execute("SELECT number, begin, end FROM parts ORDER BY number").fetchall()
     database.close()
     assert rows == [(part.number, part.begin, part.end) for part in PARTS]
+
+
+def test_a_row_that_has_lost_its_key_costs_a_sentence(tmp_path: Path) -> None:
+    store = ClipStore(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as file:
+        file.execute("DROP TABLE turns")
+        file.execute("CREATE TABLE turns (clip, owner, beat)")
+        file.execute("INSERT INTO turns VALUES (NULL, NULL, 0)")
+        file.commit()
+    with pytest.raises(StoreAwayError, match=r"cannot be used \(a row has lost its key\); check disk and file"):
+        store.unanswered()
+    store.close()
