@@ -35,7 +35,7 @@ IN_ONE_FILE = {
         "pyroomacoustics",
         "rapidfuzz",
     ),
-    *("scipy", "sounddevice", "soundfile", "soxr", "vosk"),
+    *("scipy", "sounddevice", "soundfile", "soxr", "srt", "vosk"),
 }
 IN_FOLDERS = {
     "alembic": {"sim/cloud/migrations"},
