@@ -16,8 +16,9 @@ from device.errors import ConfigError, DeviceError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from device.audio import Pace, Source
+    from device.audio import Block, Pace, Source
     from device.config import DeviceSettings
+    from device.runtime import Observer
     from device.session import Session
     from uplink.message import JSON
 
@@ -84,7 +85,9 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     from rich.console import Console
 
     from device.config import load_device
+    from device.ear import thresholds
     from device.events import Stream
+    from device.gauge import Gauge
     from device.rundir import RunDirectory
     from device.session import Session
     from device.timeline import Timeline
@@ -102,9 +105,14 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     record = RunDirectory(args.out, stream, scorers.names, keep_audio=args.keep_audio) if args.out else None
     console = Console(highlight=False)
     console.print(f"wake-word models: {LICENCE}", style="dim")
-    observers, on_block = [], None
+    observers: list[Observer] = []
+    on_block: Callable[[Block], None] | None = None
+    gauge = None
     if record is not None:
         observers, on_block = [record.note], record.hear
+        if pace == "real":
+            gauge = Gauge(args.out, settings.name, scorers.names, thresholds(settings.wake, scorers))
+            observers, on_block = [record.note, gauge.note], _both(record.hear, gauge.hear)
     relay = Relay()
     manifest: Mapping[str, JSON] = {}
     try:
@@ -128,6 +136,8 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
             with stopped_by_signals(session) as signals:
                 received = session.play(here.wait_answered if here else None)
     finally:  # whatever happened, what was heard is written down; and nobody tells anything any more
+        if gauge is not None:
+            gauge.close()
         if record is not None:
             written = record.close(manifest)
             report(args.out)
@@ -135,6 +145,14 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     if signal.SIGINT in signals:
         return INTERRUPTED
     return 0 if received or signals else 1
+
+
+def _both(one: Callable[[Block], None], other: Callable[[Block], None]) -> Callable[[Block], None]:
+    def hear(block: Block) -> None:
+        one(block)
+        other(block)
+
+    return hear
 
 
 class Relay:

@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from device.audio import Block
 from device.errors import DeviceError
 from device.events import Event, Kind, Stream
+from device.gauge import FILE as GAUGE
 from uplink.message import JSON
 from wakeword.errors import SoundError
 from wakeword.frames import HOP
 from wakeword.sound import RATE, SoundWriter, encode_flac
 from wakeword.span import word_span
 
-_FILES = ("run.json", "events.jsonl", "home.flac", "labels.txt", "scores.npy", "report.html")
+_FILES = ("run.json", "events.jsonl", "home.flac", "labels.txt", "scores.npy", "report.html", GAUGE)
 DEVICES = "devices"
 """Where the directories of further devices of one run lie, one each, by name."""
 _PICTURES = ("*.png", "*.svg", "*.pdf")

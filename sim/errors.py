@@ -80,4 +80,22 @@ class AuditError(ReviewError):
 class LabError(SimError):
     """A set of sound, a manifest or a wish of the lab that cannot be; names the file, its line and the mend."""
 
+
+class AccountError(SimError):
+    """An account at the console that is not there, or cannot be as asked."""
+
+    exit_code = 2
+
+
+class AccessError(SimError):
+    """Somebody is not let in; the text tells nobody which of their words was wrong."""
+
+
+class TooOftenError(AccessError):
+    """Somebody tried too often."""
+
+
+class ConsoleError(SimError):
+    """A console that cannot be as asked."""
+
     exit_code = 2

@@ -12,6 +12,7 @@ import device.command
 import sim.cloud.command
 import sim.cloud.models.command
 import sim.command
+import sim.console.command
 import sim.lab.command
 import sim.report.command
 import sim.review.command
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     sim.report.command.add_parser(commands)
     sim.cloud.command.add_parser(commands)
     sim.review.command.add_parser(commands)
+    sim.console.command.add_parser(commands)
     wakeword.command.add_parser(commands)
     uplink.keys_command.add_parser(commands)
     uplink.spool_command.add_parser(commands)

@@ -24,7 +24,19 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 
 IN_ONE_FILE = {
-    *("amqtt", "cryptography", "fsspec", "hassil", "kaldi_native_fbank", "matplotlib", "nacl", "onnx", "onnxruntime"),
+    *(
+        "amqtt",
+        "argon2",
+        "cryptography",
+        "fsspec",
+        "hassil",
+        "jinja2",
+        "kaldi_native_fbank",
+        "matplotlib",
+        "nacl",
+        "onnx",
+        "onnxruntime",
+    ),
     *(
         "openwakeword",
         "paho",
@@ -35,18 +47,18 @@ IN_ONE_FILE = {
         "pyroomacoustics",
         "rapidfuzz",
     ),
-    *("scipy", "sounddevice", "soundfile", "soxr", "srt", "vosk"),
+    *("scipy", "sounddevice", "soundfile", "soxr", "srt", "uvicorn", "vosk"),
 }
 IN_FOLDERS = {
     "alembic": {"sim/cloud/migrations"},
     "dask": {"sim/lab"},
-    "nicegui": {"sim/console"},
-    "sqlalchemy": {"sim/cloud", "sim/review"},
+    "sqlalchemy": {"sim/cloud", "sim/console/access", "sim/review"},
+    "starlette": {"sim/console"},
 }
 """By library: where it may be imported, also under it."""
 
 LATE = {
-    *("dask", "kaldi_native_fbank", "matplotlib", "nicegui", "openwakeword", "piper", "pocketsphinx"),
+    *("dask", "kaldi_native_fbank", "matplotlib", "openwakeword", "piper", "pocketsphinx"),
     *("pymicro_wakeword", "pyroomacoustics", "scipy", "sounddevice", "vosk"),
 }
 """What is optional, or needs a system library that may be missing: imported inside functions alone."""

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from device.audio import Block, Pace
 from device.ear import thresholds
+from device.gauge import Gauge
 from device.rundir import DEVICES, RunDirectory
 from device.timeline import Timeline
 from sim.cloud.memory import Remembering
@@ -45,12 +46,15 @@ def play(
     outcome = Outcome(stage.truth)
     console.print(f"wake-word models: {LICENCE}", style="dim")
     with ExitStack() as stack:
-        records = _Records(stage, out, wire)
+        records = _Records(stage, out, wire, pace)
         stack.callback(records.close)
         timeline = stack.enter_context(Timeline(console))
         state = stack.enter_context(tempfile.TemporaryDirectory(prefix="misheard-"))
         watch = {
-            name: [record.note, timeline.other(name) if number else timeline.note, outcome.note]
+            name: [
+                *(record.note, timeline.other(name) if number else timeline.note, outcome.note),
+                *([records.gauges[name].note] if name in records.gauges else []),
+            ]
             for number, (name, record) in enumerate(records.records.items())
         }
         wait = RealPace() if pace == "real" else lambda _clock: None
@@ -80,10 +84,11 @@ def _recognizer(setup: Setup, memory: Path | None, *, eager: bool) -> Recognizer
 class _Records:
     """The run directories of a play."""
 
-    def __init__(self, stage: Stage, out: Path, wire: WireName) -> None:
+    def __init__(self, stage: Stage, out: Path, wire: WireName, pace: Pace) -> None:
         self._stage, self._wire = stage, wire
         self.written: dict[str, Any] = {}
         self.records: dict[str, RunDirectory] = {}
+        self.gauges: dict[str, Gauge] = {}
         self._sound = {name: hashlib.sha256() for name in stage.streams}
         for name, stream in stage.streams.items():
             folder = out / DEVICES / name if self.records else out
@@ -91,14 +96,21 @@ class _Records:
             self.records[name] = RunDirectory(
                 folder, stream, words, keep_audio=True, addressed=stage.truth.addressed, meant=stage.truth.meant
             )
+            if pace == "real":
+                wake = stage.setup.devices[name].wake
+                self.gauges[name] = Gauge(folder, name, words, thresholds(wake, stage.scorers[name]))
 
     def hear(self, device: str, block: Block) -> None:
         """Keep what a device heard."""
         self.records[device].hear(block)
+        if device in self.gauges:
+            self.gauges[device].hear(block)
         self._sound[device].update(block.samples.astype("<i2").tobytes())
 
     def close(self) -> None:
         """Complete them: the first last, as it tells of all."""
+        for gauge in self.gauges.values():
+            gauge.close()
         for record in self.records.values():
             for line in self._stage.truth.lines():
                 record.label(line.begin, line.end, f"{line.who}: {line.text}")

@@ -28,10 +28,11 @@ _FLAGS = (
 
 
 class Page:
-    """One tab. `complaints`: what the console said, exceptions, and whatever was asked of the network."""
+    """One tab. `complaints`: what the console said, exceptions, and what was asked of the network beyond `home`."""
 
     def __init__(self, browser: _Pipe, session: str) -> None:
         self._browser, self._session = browser, session
+        self.home = "nowhere:"
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
@@ -51,15 +52,30 @@ class Page:
                 found.append(facts["exceptionDetails"]["exception"].get("description", "exception"))
             elif method == "Log.entryAdded":
                 found.append(facts["entry"]["text"])
-            elif method == "Network.requestWillBeSent" and facts["request"]["url"].startswith("http"):
-                found.append(facts["request"]["url"])
+            elif method == "Network.requestWillBeSent":
+                url = facts["request"]["url"]
+                if url.startswith("http") and not url.startswith(self.home):
+                    found.append(url)
         return found
+
+    def forget(self) -> None:
+        """Begin to collect complaints anew."""
+        self._browser.events.clear()
 
     def open(self, path: Path, width: int = 1280, height: int = 900) -> None:
         """Load a file and wait until it has been drawn."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.resize(width, height)
         self.call("Page.navigate", url=path.absolute().as_uri())
         self.wait(f"location.href === {json.dumps(path.absolute().as_uri())} && document.readyState === 'complete'")
+
+    def visit(self, url: str) -> None:
+        """Load an address, and wait until that, or where it leads to, has been drawn."""
+        self.call("Page.navigate", url=url)
+        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window a size."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def ask(self, expression: str) -> Any:
         """Evaluate JavaScript, waiting for promises; gives its value."""
@@ -101,11 +117,16 @@ class Page:
         box = self.ask(f"document.querySelector({json.dumps(selector)}).getBoundingClientRect().toJSON()")
         return box["x"] + across * box["width"], box["y"] + down * box["height"]
 
-    def press(self, key: str, code: int) -> None:
+    def press(self, key: str, code: int, *, control: bool = False) -> None:
         """Press and release a key; `code` is its Windows virtual key code."""
-        text = {"text": key} if len(key) == 1 else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+        text = {"text": key} if len(key) == 1 and not control else {"text": "\r"} if key == "Enter" else {}
+        held = {"modifiers": 2} if control else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text, **held)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code, **held)
+
+    def type(self, text: str) -> None:
+        """Write into what has the focus."""
+        self.call("Input.insertText", text=text)
 
 
 class _Pipe:

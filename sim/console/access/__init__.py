@@ -1,0 +1,1 @@
+"""Who may in: accounts, passwords, the second factor, sessions, and how often somebody may try."""
