@@ -41,6 +41,9 @@ class WakeSettings(_Settings):
     hysteresis: Share = Field(0.1, description="how far under the threshold a score must fall before the next wake")
     refractory_ms: Milliseconds = Field(2000, description="time after a wake without another")
     near_miss_margin: Share = Field(0.2, description="a peak at most so far under the threshold is a near miss")
+    verifier: Path | None = Field(
+        None, description="a second look at what woke, learned by misheard review loop (.npz); none: no second look"
+    )
     near_miss_settle_ms: Milliseconds = Field(1000, description="near misses so close together are one")
 
 

@@ -93,6 +93,10 @@ class Ear:
         """Let that be over with the hops that end after this sample."""
         self._bar_end = end
 
+    def take_back(self, name: str) -> None:
+        """What was taken for this word was none."""
+        self.triggers[name].take_back()
+
     def forget_peaks(self) -> tuple[tuple[str, Detection], ...]:
         """Give the near misses under way, and let the triggers start anew."""
         ended = tuple((name, trigger.flush(self.clock)) for name, trigger in self.triggers.items())

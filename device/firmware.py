@@ -8,6 +8,7 @@ makes no difference.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -51,11 +52,40 @@ class Voice(Protocol):
         ...
 
 
-class Firmware:
-    """One device on one stream. One owner: neither method may run while another does."""
+class SecondLook(Protocol):
+    """Judges what woke, before anything is sent; `wakeword.second_look.SecondLook` does."""
 
-    def __init__(self, settings: DeviceSettings, stream: Stream, scorers: ScorerGroup, voice: Voice) -> None:
+    @property
+    def samples(self) -> int:
+        """How much sound it needs, up to the detection."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """The score that passes."""
+        ...
+
+    def score(self, sound: NDArray[np.int16]) -> float | None:
+        """int16[n] up to the detection -> how surely the word is there, 0 to 1; none for too little sound."""
+        ...
+
+
+class Firmware:
+    """One device on one stream. One owner: neither method may run while another does.
+
+    `second_looks`: by wake word; what does not pass one is a near miss and not a wake.
+    """
+
+    def __init__(
+        self,
+        settings: DeviceSettings,
+        stream: Stream,
+        scorers: ScorerGroup,
+        voice: Voice,
+        second_looks: Mapping[str, SecondLook] = MappingProxyType({}),
+    ) -> None:
         self.settings, self.stream = settings, stream
+        self._second_looks = second_looks
         self.state = State.IDLE
         self.muted = False
         self._ear = Ear(settings.wake, settings.audio.ring_ms, scorers)
@@ -149,7 +179,7 @@ class Firmware:
             if not detection.woke:
                 self._near_miss(name, detection)
             elif (self.state, Cause.WAKE) in TRANSITIONS:
-                self._wake(name, detection)
+                self._judge(name, detection)
             else:
                 self._tell(Kind.WAKE_REFUSED, {"word": name, "score": detection.score, "state": self.state})
 
@@ -160,15 +190,31 @@ class Firmware:
     def _holds_speech(self, hop: NDArray[np.int16]) -> bool:
         return bool(self._voice.push(hop)[0] >= self.settings.capture.speech_probability)
 
-    def _near_miss(self, name: str, detection: Detection) -> None:
+    def _judge(self, name: str, detection: Detection) -> None:
+        """Look again at what woke, where that is wanted and there is sound enough; without, it wakes."""
+        look, end = self._second_looks.get(name), detection.sample
+        score = None
+        if look is not None:
+            score = look.score(self._ear.ring.read(max(self._ear.ring.tail, end - look.samples), end))
+        if look is None or score is None:
+            self._wake(name, detection)
+            return
+        judged: dict[str, JSON] = {"verifier_score": round(score, 4)}
+        if score >= look.threshold:
+            self._wake(name, detection, judged)
+            return
+        self._ear.take_back(name)
+        self._near_miss(name, detection, {**judged, "verifier_threshold": look.threshold})
+
+    def _near_miss(self, name: str, detection: Detection, judged: Mapping[str, JSON] = MappingProxyType({})) -> None:
         self._counts["near_misses"] += 1
         facts: dict[str, JSON] = {"word": name, "score": detection.score, "peak": detection.peak_sample}
-        self._tell(Kind.NEAR_MISS, {**facts, "threshold": self._threshold(name, detection)})
+        self._tell(Kind.NEAR_MISS, {**facts, "threshold": self._threshold(name, detection), **judged})
 
     def _threshold(self, name: str, detection: Detection) -> float:
         return detection.raised or self._ear.triggers[name].settings.threshold
 
-    def _wake(self, name: str, detection: Detection) -> None:
+    def _wake(self, name: str, detection: Detection, judged: Mapping[str, JSON] = MappingProxyType({})) -> None:
         self._counts["wakes"] += 1
         ring, pre_roll = self._ear.ring, samples(self.settings.capture.pre_roll_ms)
         word_begin, word_end = word_span(name, detection.sample)
@@ -178,6 +224,7 @@ class Firmware:
             "score": detection.score,
             "threshold": self._threshold(name, detection),
             "warming_up": self._ear.scorers.warming_up,
+            **judged,
         }
         begin = max(word_begin - pre_roll, ring.tail, self._next_clip)
         # With too little sound before the word the Alexa Voice Service wants no indices, and makes no check.

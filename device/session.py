@@ -15,6 +15,7 @@ from device.events import Event, Kind, Stream
 from device.firmware import Firmware, Voice
 from device.outbox import Outbox
 from device.runtime import Observer, Runtime
+from device.second_looks import describe_verifier, load_second_looks
 from uplink.address import ANYBODY, Access
 from uplink.budget import Budget
 from uplink.errors import KeysError
@@ -41,6 +42,7 @@ def describe(settings: DeviceSettings, scorers: ScorerGroup) -> dict[str, JSON]:
         "engine": scorers.engine,
         "models": dict(zip(scorers.names, scorers.hashes, strict=True)),
         "thresholds": thresholds(settings.wake, scorers),
+        **describe_verifier(settings.wake),
     }
 
 
@@ -63,7 +65,8 @@ class Session:
     def __post_init__(self) -> None:
         self._playing = False
         self._lost: list[str] = []
-        firmware = Firmware(self.settings, self.stream, self.scorers, self.voice)
+        looks = load_second_looks(self.settings.wake, self.scorers)
+        firmware = Firmware(self.settings, self.stream, self.scorers, self.voice, looks)
         seal = Seal(self._keys())
         self.runtime = Runtime(
             firmware,

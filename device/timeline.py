@@ -123,6 +123,14 @@ def _verified(facts: Mapping[str, Any]) -> tuple[str, str, str]:
     return "?", "yellow", f"second look at “{facts['word']}” by {facts['method']}: {verdict}, {levels}"
 
 
+def _near_miss(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    word, score = f"“{facts['word']}”", f"{facts['score']:.3f}"
+    if "verifier_score" in facts:
+        judged = f"{facts['verifier_score']:.2f} under {facts['verifier_threshold']:g}"
+        return "·", "yellow", f"no wake: {word} {score}, but the second look gives it {judged}"
+    return "·", "yellow", f"near miss: {word} {score} under {facts['threshold']:g}"
+
+
 _HEARD_BY_ALL = {Kind.HOP, "said", "prompt_audible"}
 
 _LINES: Mapping[str, _Line] = {
@@ -140,7 +148,7 @@ _LINES: Mapping[str, _Line] = {
     "said": lambda f: ("“", "white", f"{f['who']}: {f['text']}"),
     Kind.WAKE: lambda f: ("▲", "bold yellow", f"woke on “{f['word']}”, score {f['score']:.3f} over {f['threshold']:g}"),
     Kind.WAKE_REFUSED: lambda f: ("△", "yellow", f"heard “{f['word']}” again ({f['score']:.3f}) while {f['state']}"),
-    Kind.NEAR_MISS: lambda f: ("·", "yellow", f"near miss: “{f['word']}” {f['score']:.3f} under {f['threshold']:g}"),
+    Kind.NEAR_MISS: _near_miss,
     Kind.LIGHT: _light,
     Kind.CAPTURE_BEGIN: lambda f: ("→", "magenta", f"streaming clip {f['clip']} ({f['initiator']})"),
     "part_sent": lambda f: ("→", "magenta", f"part {f['number']} sent, {f['bytes'] / 1000:.1f} kB"),

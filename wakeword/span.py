@@ -32,3 +32,8 @@ def word_span(name: str, detected: int) -> tuple[int, int]:
     span = SPANS.get(name, UNKNOWN)
     end = detected - span.lag_ms * RATE // 1000
     return end - span.length_ms * RATE // 1000, end
+
+
+def detection_of(name: str, word_end: int) -> int:
+    """Give the sample at which the word that `word_span` lets end there was detected."""
+    return word_end + SPANS.get(name, UNKNOWN).lag_ms * RATE // 1000

@@ -115,6 +115,10 @@ class Trigger:
         held, self._held = self._held, None
         return held and replace(held, sample=end)
 
+    def take_back(self) -> None:
+        """What it took for the word was none: it is spent as after a wake, but for no refractory time."""
+        self._woke_at = None
+
     def rearm(self) -> None:
         """Forget the scores so far but not the refractory time: for a stream that was interrupted."""
         self._above, self._peak, self._held = 0, None, None

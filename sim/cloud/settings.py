@@ -7,11 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from device.errors import ConfigError
-from device.yaml_model import load_yaml_model
 from sim.cloud.turn import REACHES, Reach
+from device.yaml_model import SettingFault, load_yaml_model
 from sim.errors import ScenarioError
 
 Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
@@ -25,9 +25,19 @@ class _Settings(BaseModel):
 class VerifierSettings(_Settings):
     """The second look at the wake word."""
 
-    method: Literal["none", "recognizer", "phonetic", "engine"] = Field("none", description="how it is checked")
+    method: Literal["none", "recognizer", "phonetic", "engine", "learned"] = Field(
+        "none", description="how it is checked"
+    )
+    model: Path | None = Field(None, description="of learned: the verifier that misheard review loop wrote (.npz)")
     decide_ms: Milliseconds = Field(1000, description="from the end of the word to StopCapture")
     threshold: Share | None = Field(None, description="score that passes; none takes the method's own")
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> VerifierSettings:
+        if (self.method == "learned") != (self.model is not None):
+            why = "method learned and a model go together: give both, or neither"
+            raise SettingFault(("method",), self.method, why)
+        return self
 
 
 class EarSettings(_Settings):

@@ -82,6 +82,11 @@ def load_verifier(settings: VerifierSettings) -> Verifier | None:
     """Load what the settings name, or nothing for ``none``; raises RecognizerError where it is not installed."""
     if settings.method == "none":
         return None
+    if settings.method == "learned":
+        from sim.cloud.learned_look import LearnedLook
+
+        assert settings.model is not None  # the settings see to that
+        return Verifier(settings, LearnedLook(settings.model))
     from sim.cloud.looks import LOOKS
 
     return Verifier(settings, LOOKS[settings.method]())

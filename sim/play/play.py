@@ -15,6 +15,7 @@ from device.audio import Block, Pace
 from device.ear import thresholds
 from device.gauge import Gauge
 from device.rundir import DEVICES, RunDirectory
+from device.second_looks import describe_verifier
 from device.timeline import Timeline
 from sim.cloud.memory import Remembering
 from sim.cloud.recognizer import Recognizer, load_recognizer
@@ -133,6 +134,7 @@ class _Records:
             "engine": scorers.engine,
             "models": dict(zip(scorers.names, scorers.hashes, strict=True)),
             "thresholds": thresholds(settings.wake, scorers),
+            **describe_verifier(settings.wake),
             "scenario": setup.scenario.model_dump(mode="json"),
             "cloud": setup.cloud.model_dump(mode="json"),
             "seed": setup.scenario.seed,

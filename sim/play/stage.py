@@ -11,6 +11,7 @@ from device.config import samples
 from device.events import Stream
 from device.firmware import Firmware
 from device.runtime import Observer
+from device.second_looks import load_second_looks
 from sim.cloud.assistant import Assistant, Household
 from sim.cloud.contacts import Contact
 from sim.cloud.recognizer import Recognizer
@@ -46,6 +47,8 @@ class Stage:
             name: load_scorers(each.wake.words, each.wake.engine) for name, each in setup.devices.items()
         }
 
+        self._looks = {name: load_second_looks(each.wake, self.scorers[name]) for name, each in setup.devices.items()}
+
     def play(
         self,
         recognizer: Recognizer,
@@ -63,7 +66,7 @@ class Stage:
         with self._far_end(recognizer, wire_name, state, store or state / "cloud") as wire:
             speakers = {
                 name: Speaker(
-                    Firmware(settings, self.streams[name], self.scorers[name], VoiceActivity()),
+                    Firmware(settings, self.streams[name], self.scorers[name], VoiceActivity(), self._looks[name]),
                     [Narrator(self.truth, watch[name]).note],
                 )
                 for name, settings in self.setup.devices.items()
