@@ -99,3 +99,7 @@ class ConsoleError(SimError):
     """A console that cannot be as asked."""
 
     exit_code = 2
+
+
+class FeedbackError(SimError):
+    """Too little, or the wrong things, to learn from; the sentence says what would be enough."""

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from device.errors import ConfigError
-from sim.cloud.turn import REACHES, Reach
 from device.yaml_model import SettingFault, load_yaml_model
+from sim.cloud.turn import REACHES, Reach
 from sim.errors import ScenarioError
 
 Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
