@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Select, event, select, text
+from sqlalchemy import Select, Table, bindparam, event, insert, select, text
 from sqlalchemy.orm import Session
 
 from sim.cloud.database import Database
@@ -28,6 +28,8 @@ _NEXT = text(
     "INSERT INTO counters (name, value) VALUES ('audit', 1) "
     "ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
 )
+_ENTRY = insert(cast("Table", AuditRow.__table__))  # as a table: nothing of the ORM is needed for a row
+_HASH = select(AuditRow.hash).where(AuditRow.number == bindparam("number"))
 _LAST = select(AuditRow.hash).order_by(AuditRow.number.desc()).limit(1)
 
 
@@ -48,21 +50,9 @@ class Audit:
         number: int = session.execute(_NEXT).scalar_one()
         link = Link.after(number, stamp(utc), entry, session.execute(_LAST).scalar() or NOTHING)
         signature = self._signer.sign(_KIND, link.hash.encode())
-        session.execute(
-            AuditRow.__table__.insert().values(  # type: ignore[attr-defined] # mypy sees the class, not its table
-                number=link.number,
-                utc=link.utc,
-                who=entry.who,
-                role=entry.role,
-                action=entry.action,
-                clip=entry.clip,
-                customer=entry.customer,
-                details=dict(entry.details),
-                before=link.before,
-                hash=link.hash,
-                signature=signature,
-            )
-        )
+        told = {**vars(entry), "details": dict(entry.details)}
+        bound = {"number": number, "utc": link.utc, "before": link.before, "hash": link.hash, "signature": signature}
+        session.execute(_ENTRY, {**told, **bound})
         # A head that the log does not hold any more is evidence, and stays as it is.
         held = [
             file
@@ -147,7 +137,7 @@ class Audit:
             after = found[-1].number
 
     def _holds(self, session: Session, head: Head) -> bool:
-        return session.execute(select(AuditRow.hash).where(AuditRow.number == head.number)).scalar() == head.hash
+        return session.execute(_HASH, {"number": head.number}).scalar() == head.hash
 
     def _note(self, session: Session) -> None:
         head, files = session.info.pop(_NOTE)

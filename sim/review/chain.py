@@ -12,6 +12,7 @@ from uplink.message import JSON
 NOTHING = "0" * 64
 """What stands for the hash of the entry before the first."""
 _LONGEST = 200
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def plain(entry: Entry) -> Entry:
 
 def canonical(value: JSON) -> str:
     """One text for one value: keys in order, nothing between, no number that JSON does not know."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def first_fault(links: Iterable[Link], last: Link | None = None) -> Fault | None:

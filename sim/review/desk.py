@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from sim.cloud.schema import AnnotationRow, AuditRow, ClipRow, EscalationRow, TaskRow, stamp
@@ -29,6 +29,10 @@ REPORTED_SECONDS_PER_CLIP = 32.4
 """A thousand clips in a shift of nine hours (Bloomberg, April 2019)."""
 _SHIFT = timedelta(hours=9)
 _LOOK_BACK = 1_000
+_CUSTOMER = select(ClipRow.customer).where(ClipRow.id == bindparam("clip"))
+_LISTENS = select(func.count()).where(
+    AuditRow.clip == bindparam("clip"), AuditRow.who == bindparam("who"), AuditRow.action == "listen"
+)
 
 
 @dataclass(frozen=True)
@@ -133,9 +137,6 @@ class Desk:
         now = self._now()
         with self._store.database.writing() as session:
             row = self._taken(session, task, annotator)
-            listens = select(func.count()).where(
-                AuditRow.clip == row.clip, AuditRow.who == annotator, AuditRow.action == "listen"
-            )
             session.add(
                 AnnotationRow(
                     task=task,
@@ -149,7 +150,7 @@ class Desk:
                     language=labels.language,
                     speakers=labels.speakers,
                     seconds=self._seconds(row, now) if labels.seconds is None else labels.seconds,
-                    listens=session.execute(listens).scalar_one(),
+                    listens=session.execute(_LISTENS, {"clip": row.clip, "who": annotator}).scalar_one(),
                 )
             )
             row.state, row.taken_until = "done", None
@@ -305,7 +306,7 @@ class Desk:
         now: datetime,
         role: str | None = None,
     ) -> None:
-        customer = session.execute(select(ClipRow.customer).where(ClipRow.id == clip)).scalar()
+        customer = session.execute(_CUSTOMER, {"clip": clip}).scalar()
         told = {**details, "policy": self.policy.name}
         self._audit.append(session, Entry(who, role or self._role, action, clip, customer, told), now)
 

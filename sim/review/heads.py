@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim.errors import AuditError
+
+_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -49,40 +50,42 @@ class Heads:
     def _note(self, file: Path, head: Head) -> None:
         for folder in reversed([file.parent, *file.parent.parents]):
             folder.mkdir(exist_ok=True, mode=0o700)
-        with _locked(file):
-            noted = read_head(file)
+        handle = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            noted = _parse(file, os.pread(handle, _BYTES, 0))
             if noted is not None and noted.number >= head.number:  # another was faster
                 return
-            draft = file.with_name(f".{file.name}.new")
-            with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as written:
-                json.dump({"number": head.number, "hash": head.hash, "signature": head.signature}, written)
-                written.write("\n")
-                written.flush()
-                os.fsync(written.fileno())
-            draft.replace(file)
+            # One sector, which a disk writes whole or not at all, and in its own time: a note may be behind.
+            os.pwrite(handle, json.dumps(vars(head)).encode().ljust(_BYTES - 1) + b"\n", 0)
+        finally:
+            os.close(handle)
 
 
 def read_head(file: Path) -> Head | None:
-    """Give what is noted in a file, None where it is not there; raises AuditError."""
+    """Give what is noted in a file, None where it is not there, or nothing is in it; raises AuditError."""
     try:
-        noted = json.loads(file.read_text("utf-8"))
-        number, digest, signature = noted["number"], noted["hash"], noted["signature"]
+        handle = os.open(file, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            content = os.pread(handle, _BYTES, 0)
+        finally:
+            os.close(handle)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise AuditError(f"the end of the log in {file} cannot be read ({error.strerror}); check the file") from None
+    return _parse(file, content)
+
+
+def _parse(file: Path, content: bytes) -> Head | None:
+    if not content:
+        return None
+    try:
+        noted = json.loads(content)
+        number, digest, signature = noted["number"], noted["hash"], noted["signature"]
     except (ValueError, TypeError, KeyError):
-        raise AuditError(f"the end of the log in {file} is damaged; bring the file back from a copy") from None
+        number = digest = signature = None
     if type(number) is not int or not isinstance(digest, str) or not isinstance(signature, str):
         raise AuditError(f"the end of the log in {file} is damaged; bring the file back from a copy")
     return Head(number, digest, signature)
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    handle = os.open(file.with_name(f".{file.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -5,20 +5,52 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import String, bindparam, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from sim.cloud.schema import AuditRow, ClipRow, CustomerRow, DeletedRow, TaskRow, stamp
-from sim.review.policy import QUEUES, Queue, ReviewPolicy
+from sim.review.policy import QUEUES, ReviewPolicy
 from sim.review.sampling import withdraw
+
+_OTHER = aliased(TaskRow)
+_WHO, _POLICY, _CLIP = (bindparam(name, type_=String) for name in ("who", "policy", "clip"))
+_LATE = (
+    select(TaskRow.id)
+    .where(TaskRow.state == "taken", TaskRow.policy == _POLICY, TaskRow.taken_until < bindparam("now"))
+    .order_by(TaskRow.id)
+    .with_for_update(skip_locked=True)
+)
+_HELD = (
+    select(TaskRow)
+    .where(TaskRow.state == "taken", TaskRow.annotator == _WHO, TaskRow.policy == _POLICY)
+    .order_by(TaskRow.taken_until, TaskRow.id)
+)
+_NEXT = (
+    select(TaskRow)
+    # Its clip is locked too: so two who take the copies of one clip come one after the other.
+    .join(ClipRow, ClipRow.id == TaskRow.clip)
+    .where(TaskRow.state == "open", TaskRow.queue == bindparam("queue"), TaskRow.policy == _POLICY)
+    .where(TaskRow.id.not_in(bindparam("passed", expanding=True)))
+    .where(~exists().where(_OTHER.clip == TaskRow.clip, _OTHER.annotator == _WHO, _OTHER.policy == _POLICY))
+    .where(~exists().where(AuditRow.clip == TaskRow.clip, AuditRow.who == _WHO, AuditRow.action == "skip"))
+    .order_by(TaskRow.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, key_share=True, of=(TaskRow, ClipRow))
+    .execution_options(populate_existing=True)
+)
+_COPY = select(TaskRow.id).where(TaskRow.clip == _CLIP, TaskRow.annotator == _WHO, TaskRow.policy == _POLICY)
+_DELETED = select(DeletedRow.clip).where(DeletedRow.clip == _CLIP)
+_CHOICE = (
+    select(CustomerRow.choice)
+    .select_from(ClipRow)
+    .join(CustomerRow, CustomerRow.number == ClipRow.customer, isouter=True)
+    .where(ClipRow.id == _CLIP)
+)
 
 
 def fall_back(session: Session, policy: ReviewPolicy, now: datetime) -> None:
     """Open again what was taken and not ended in time, within a transaction."""
-    late = select(TaskRow.id).where(
-        TaskRow.state == "taken", TaskRow.policy == policy.name, TaskRow.taken_until < stamp(now)
-    )
-    ids = list(session.scalars(late.order_by(TaskRow.id).with_for_update(skip_locked=True)))
+    ids = list(session.scalars(_LATE, {"policy": policy.name, "now": stamp(now)}))
     if ids:
         fell = update(TaskRow).where(TaskRow.id.in_(ids))
         session.execute(fell.values(state="open", annotator=None, taken_until=None))
@@ -26,12 +58,7 @@ def fall_back(session: Session, policy: ReviewPolicy, now: datetime) -> None:
 
 def held_by(session: Session, policy: ReviewPolicy, annotator: str, besides: Collection[str]) -> TaskRow | None:
     """Give what somebody took first and still has, within a transaction."""
-    rows = (
-        select(TaskRow)
-        .where(TaskRow.state == "taken", TaskRow.annotator == annotator, TaskRow.policy == policy.name)
-        .order_by(TaskRow.taken_until, TaskRow.id)
-    )
-    for row in session.scalars(rows).all():
+    for row in session.scalars(_HELD, {"who": annotator, "policy": policy.name}).all():
         if row.id in besides:
             continue
         if is_open_to(session, policy, row.clip):
@@ -42,13 +69,14 @@ def held_by(session: Session, policy: ReviewPolicy, annotator: str, besides: Col
 
 def take(session: Session, policy: ReviewPolicy, annotator: str, now: datetime) -> TaskRow | None:
     """Give somebody the next task that is open, and is theirs when the transaction ends."""
+    whose = {"who": annotator, "policy": policy.name}
     passed: list[str] = []
     for queue in QUEUES:
-        while (row := _next(session, policy, queue, annotator, passed)) is not None:
+        while (row := session.scalars(_NEXT, {**whose, "queue": queue, "passed": passed}).first()) is not None:
             # The locks are ours now, so what these queries see stays so. What chose the row may have seen less.
             if not is_open_to(session, policy, row.clip):
                 withdraw(session, row.clip)
-            elif session.execute(select(_has_copy(annotator, row.clip, policy))).scalar():
+            elif session.execute(_COPY, {**whose, "clip": row.clip}).first() is not None:
                 passed.append(row.id)
             else:
                 row.state, row.annotator = "taken", annotator
@@ -59,37 +87,7 @@ def take(session: Session, policy: ReviewPolicy, annotator: str, now: datetime) 
 
 def is_open_to(session: Session, policy: ReviewPolicy, clip: str) -> bool:
     """Whether people may listen to a clip under a policy, as things stand now."""
-    if session.get(DeletedRow, clip) is not None:
+    if session.execute(_DELETED, {"clip": clip}).first() is not None:
         return False
-    found = session.execute(
-        select(CustomerRow.choice)
-        .select_from(ClipRow)
-        .join(CustomerRow, CustomerRow.number == ClipRow.customer, isouter=True)
-        .where(ClipRow.id == clip)
-    ).first()
+    found = session.execute(_CHOICE, {"clip": clip}).first()
     return found is not None and policy.refusal(found.choice) is None
-
-
-def _next(
-    session: Session, policy: ReviewPolicy, queue: Queue, annotator: str, passed: Collection[str]
-) -> TaskRow | None:
-    skipped = exists().where(AuditRow.clip == TaskRow.clip, AuditRow.who == annotator, AuditRow.action == "skip")
-    rows = (
-        select(TaskRow)
-        # Its clip is locked too: so two who take the copies of one clip come one after the other.
-        .join(ClipRow, ClipRow.id == TaskRow.clip)
-        .where(TaskRow.state == "open", TaskRow.queue == queue, TaskRow.policy == policy.name)
-        .where(~_has_copy(annotator, TaskRow.clip, policy), ~skipped)
-        .order_by(TaskRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True, of=(TaskRow, ClipRow))
-        .execution_options(populate_existing=True)
-    )
-    if passed:
-        rows = rows.where(TaskRow.id.not_in(passed))
-    return session.scalars(rows).first()
-
-
-def _has_copy(annotator: str, clip: object, policy: ReviewPolicy) -> ColumnElement[bool]:
-    other = aliased(TaskRow)
-    return exists().where(other.clip == clip, other.annotator == annotator, other.policy == policy.name)

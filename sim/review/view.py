@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from sim.cloud.schema import ClipRow, CustomerRow, DeviceRow, TranscriptRow
 from sim.review.policy import Fact, ReviewPolicy
 from sim.review.said import said
+
+_ABOUT = (
+    select(CustomerRow, DeviceRow.serial, TranscriptRow.text)
+    .select_from(ClipRow)
+    .join(CustomerRow, CustomerRow.number == ClipRow.customer, isouter=True)
+    .join(DeviceRow, DeviceRow.name == ClipRow.device, isouter=True)
+    .join(TranscriptRow, TranscriptRow.clip == ClipRow.id, isouter=True)
+    .where(ClipRow.id == bindparam("clip"))
+)
 
 
 @dataclass(frozen=True)
@@ -23,15 +32,7 @@ class Shown:
 
 def show(session: Session, policy: ReviewPolicy, clip: str) -> Shown:
     """Give what a policy shows of a clip."""
-    row = session.execute(
-        select(CustomerRow, DeviceRow.serial, TranscriptRow.text)
-        .select_from(ClipRow)
-        .join(CustomerRow, CustomerRow.number == ClipRow.customer, isouter=True)
-        .join(DeviceRow, DeviceRow.name == ClipRow.device, isouter=True)
-        .join(TranscriptRow, TranscriptRow.clip == ClipRow.id, isouter=True)
-        .where(ClipRow.id == clip)
-    ).one()
-    customer, serial, text = row
+    customer, serial, text = session.execute(_ABOUT, {"clip": clip}).one()
     known = facts_of(customer, serial)
     names = [customer.first_name] if customer is not None else []
     return Shown(
