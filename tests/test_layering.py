@@ -47,18 +47,17 @@ IN_ONE_FILE = {
         "pyroomacoustics",
         "rapidfuzz",
     ),
-    *("scipy", "sounddevice", "soundfile", "soxr", "srt", "uvicorn", "vosk"),
+    *("dask", "distributed", "pyarrow", "scipy", "sounddevice", "soundfile", "soxr", "srt", "uvicorn", "vosk"),
 }
 IN_FOLDERS = {
     "alembic": {"sim/cloud/migrations"},
-    "dask": {"sim/lab"},
     "sqlalchemy": {"sim/cloud", "sim/console/access", "sim/review"},
     "starlette": {"sim/console"},
 }
 """By library: where it may be imported, also under it."""
 
 LATE = {
-    *("dask", "kaldi_native_fbank", "matplotlib", "openwakeword", "piper", "pocketsphinx"),
+    *("dask", "distributed", "pyarrow", "kaldi_native_fbank", "matplotlib", "openwakeword", "piper", "pocketsphinx"),
     *("pymicro_wakeword", "pyroomacoustics", "scipy", "sounddevice", "vosk"),
 }
 """What is optional, or needs a system library that may be missing: imported inside functions alone."""

@@ -7,11 +7,13 @@ import argparse
 import sim.lab.compare_command
 import sim.lab.evaluate_command
 import sim.lab.pets_command
+import sim.lab.sweep_command
 
 COMMANDS = (
     sim.lab.evaluate_command,
     sim.lab.compare_command,
     sim.lab.pets_command,
+    sim.lab.sweep_command,
 )
 """Modules with an `add_parser`, in the order of the help."""
 

@@ -1,0 +1,149 @@
+"""Where tasks run: processes of this machine, or a Dask cluster. The only file that imports Dask (optional)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+from device.rundir import versions
+from sim.errors import LabError
+
+Function = Callable[[Any], Any]
+"""Takes a task and gives its result, both plain values; found by its name on a worker, so a module must have it."""
+
+CONNECT_S = 6
+"""How long a scheduler may take to answer."""
+
+WORKERS_S = 60
+"""How long its first worker may then take to come."""
+
+WAITING_PER_WORKER = 4
+"""Tasks that a worker has before it while it works on one, so that it never waits for the next."""
+
+WAITING = 64
+"""How many wait at least: short tasks would be over before the next are there."""
+
+
+class Cluster:
+    """Runs tasks anywhere, in any order; to be entered. What they give does not depend on the workers."""
+
+    def __init__(self, scheduler: str | None = None, workers: int | None = None) -> None:
+        """Take the address of a scheduler, or else how many processes of this machine (as many as processors).
+
+        Raises LabError where Dask is not installed.
+        """
+        _dask()
+        self._scheduler = scheduler
+        self._count = workers or len(os.sched_getaffinity(0))
+        self._stack = ExitStack()
+        self._client: Any = None
+
+    def __enter__(self) -> Cluster:
+        """Raises LabError for a scheduler that is not there, or has no workers."""
+        distributed = _dask()
+        try:
+            if self._scheduler is None:
+                self._client = self._stack.enter_context(self._of_this_machine(distributed))
+            else:
+                self._client = self._stack.enter_context(_connected(distributed, self._scheduler))
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def workers(self) -> int:
+        """How many there are now."""
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    def run(self, name: str, function: Function, tasks: Iterable[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
+        """Give the results of numbered tasks as they come, some at a time; `name` tells these tasks from all others.
+
+        Tasks are asked for as room comes free, and results are forgotten once given: memory does not grow with their
+        number. A task whose worker dies is given to another. Raises LabError, and what the function raises.
+        """
+        distributed, expected, pending = _dask(), versions(), iter(tasks)
+        results = distributed.as_completed(with_results=True, loop=self._client.loop)
+        room = max(WAITING, WAITING_PER_WORKER * self.workers)
+        running = 0
+        try:
+            while True:
+                while running < room and (task := next(pending, None)) is not None:
+                    number, about = task
+                    key = f"{name}-{number}"
+                    results.add(self._client.submit(perform, number, function, about, expected, key=key, pure=False))
+                    running += 1
+                if not running:
+                    return
+                found = [result for _, result in results.next_batch()]
+                running -= len(found)
+                yield found
+        except distributed.scheduler.KilledWorker as error:
+            raise LabError(f"{error.task} ended every process that worked at it; look at what it asks for") from None
+        except (distributed.CancelledError, distributed.comm.CommClosedError):
+            where = self._scheduler or "of this machine"
+            raise LabError(f"the scheduler {where} went away; give the same command to go on when it is back") from None
+
+    def _of_this_machine(self, distributed: Any) -> Any:
+        """Give a client of processes of our own; what they say to each other is encrypted, as machines are shared."""
+        local = distributed.LocalCluster(
+            n_workers=self._count,
+            threads_per_worker=1,
+            processes=True,
+            security=True,
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
+        self._stack.enter_context(local)
+        return local.get_client()
+
+
+def perform(number: int, function: Function, task: Any, expected: dict[str, str]) -> tuple[int, Any]:
+    """Do a task on a worker; raises LabError where that has other versions, which may give other results."""
+    here = _versions_here()
+    for package in sorted(here.keys() | expected.keys()):
+        ours, theirs = expected.get(package, "none"), here.get(package, "none")
+        if ours != theirs:
+            raise LabError(f"a worker has {package} {theirs} and this program {ours}; make them equal, then go on")
+    return number, function(task)
+
+
+@cache
+def _versions_here() -> dict[str, str]:
+    return versions()
+
+
+def _connected(distributed: Any, scheduler: str) -> Any:
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        why = str(error) if isinstance(error, ValueError) else "nothing answers there"
+        start = "start one with: dask scheduler (addresses are like tcp://127.0.0.1:8786)"
+        raise LabError(f"there is no scheduler at {scheduler} ({why}); {start}") from None
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_S)
+    except TimeoutError:
+        client.close()
+        raise LabError(f"the scheduler {scheduler} has no worker; start one with: dask worker {scheduler}") from None
+    return client
+
+
+def _dask() -> Any:
+    try:
+        import dask
+        import distributed
+    except ImportError:
+        install = "install it with: pip install dask distributed"
+        raise LabError(f"this spreads its work with Dask, which is not installed; {install}") from None
+    # A worker that dies again and again is not the fault of the task that it was given.
+    dask.config.set({"distributed.scheduler.allowed-failures": 10})
+    return distributed

@@ -1,0 +1,133 @@
+"""A sweep as one gives it: its table, its folder, how it is broken off and goes on, and a cluster of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pyarrow.parquet
+import pytest
+
+from sim.main import main
+
+TINY = """
+name: tiny
+shows: A word that wakes, and one that does not.
+utc: 2018-05-24T18:30:00-07:00
+cloud: "off"
+rooms: {living: {size_m: [6.0, 4.5, 2.6], rt60_s: 0}}
+people: {ben: {voice: "flite:rms", room: living, at_m: [4.2, 3.6, 1.4], level_db_spl: 68}}
+devices: {echo-dot: {room: living, at_m: [4.6, 4.2, 1.1]}}
+script: [{who: ben, gap_ms: 2500, say: "Unacceptable, that weather."}]
+tail_ms: 100
+"""
+
+
+def sweep_of(folder: Path, rows: int = 4) -> Path:
+    (folder / "tiny.yaml").write_text(TINY)
+    path = folder / "sweep.yaml"
+    fields = "{wake.threshold: [0.3, 0.999], cloud.ears.recognizer: [none]}"
+    path.write_text(f"scenario: {folder / 'tiny.yaml'}\nseeds: {rows // 2}\nfields: {fields}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sweep")
+    plot = ["--plot", str(folder / "sweep.svg")]
+    assert main(["lab", "sweep", str(sweep_of(folder)), "--out", str(folder / "out"), "--workers", "2", *plot]) == 0
+    return folder
+
+
+def test_a_row_each_with_its_outcome(swept: Path) -> None:
+    rows = pyarrow.parquet.read_table(swept / "out" / "rows.parquet").to_pylist()
+    assert [row["row"] for row in rows] == [0, 1, 2, 3]
+    assert [row["woke"] for row in rows] == [True, True, False, False]
+    assert [row["seed"] for row in rows] == [0, 1, 0, 1]
+    results = json.loads((swept / "out" / "results.json").read_text())
+    shares = results["shares"]["wake.threshold"]
+    assert [(value["value"], value["woke"]["share"]) for value in shares] == [("0.3", 1.0), ("0.999", 0.0)]
+    assert results["manifest"]["sweep"]["fields"]["wake.threshold"] == [0.3, 0.999]
+    assert "wake.threshold" in (swept / "sweep.svg").read_text()
+
+
+def test_the_manifest_is_in_the_table(swept: Path) -> None:
+    told = pyarrow.parquet.read_schema(swept / "out" / "rows.parquet").metadata[b"misheard"]
+    assert json.loads(told)["sweep"]["seeds"] == 2
+
+
+def test_done_again_nothing_is_played_and_nothing_changes(swept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (swept / "out" / "rows.parquet").read_bytes()
+    monkeypatch.setattr("sim.lab.cluster.Cluster.__enter__", lambda _self: pytest.fail("it starts workers"))
+    assert main(["lab", "sweep", str(swept / "sweep.yaml"), "--out", str(swept / "out")]) == 0
+    assert (swept / "out" / "rows.parquet").read_bytes() == before
+
+
+def test_another_sweep_in_the_same_folder_is_refused(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = swept / "other.yaml"
+    other.write_text((swept / "sweep.yaml").read_text().replace("0.3", "0.4"))
+    assert main(["lab", "sweep", str(other), "--out", str(swept / "out")]) == 2
+    told = capsys.readouterr().err
+    assert (
+        told
+        == f"misheard: {swept / 'out'} holds the results of something else asked; choose another folder with --out\n"
+    )
+
+
+def test_broken_off_it_ends_with_130_and_goes_on(tmp_path: Path) -> None:
+    sweep, out = sweep_of(tmp_path, 16), tmp_path / "out"
+    command = [sys.executable, "-m", "sim.main", "lab", "sweep", str(sweep), "--out", str(out), "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
+        wait_for_lines(out / "rows.jsonl", 4, running)
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+        told, _ = running.communicate(timeout=60)
+    assert running.returncode == 130
+    kept = (out / "rows.jsonl").read_text().splitlines()
+    assert f"broken off: {len(kept) - 1} of 16 rows are done and kept" in " ".join(told.split())
+    assert 3 <= len(kept) - 1 < 16
+    assert main(command[3:]) == 0
+    assert (out / "rows.jsonl").read_text().splitlines()[: len(kept)] == kept
+    assert [row["woke"] for row in pyarrow.parquet.read_table(out / "rows.parquet").to_pylist()] == [True] * 8 + [
+        False
+    ] * 8
+
+
+def test_a_cluster_of_its_own_gives_the_same(swept: Path, tmp_path: Path) -> None:
+    """As docs/lab-cluster.md has it: a scheduler and two workers, each a process of its own."""
+    out = tmp_path / "out"
+    told = tmp_path / "scheduler.json"
+    with process(
+        "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)
+    ) as scheduler:
+        wait_for_lines(told, 5, scheduler)
+        url = json.loads(told.read_text())["address"]
+        one = ("worker", url, "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
+        with process(*one), process(*one):
+            assert main(["lab", "sweep", str(swept / "sweep.yaml"), "--out", str(out), "--scheduler", url]) == 0
+    assert (out / "rows.parquet").read_bytes() == (swept / "out" / "rows.parquet").read_bytes()
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "dask", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        try:
+            yield running
+        finally:
+            running.terminate()
+            running.wait(timeout=30)
+
+
+def wait_for_lines(path: Path, lines: int, running: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    while running.poll() is None:
+        if path.is_file() and len(path.read_bytes().splitlines()) >= lines:
+            return
+        Event().wait(0.02)
+    pytest.fail(f"it ended with {running.returncode} before {path} had {lines} lines")
