@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from sim.cloud.schema import AnnotationRow, ClipRow, DeletedRow, EscalationRow, TaskRow
 from sim.errors import ReviewError, StoreError, TaskGoneError
 from sim.review.desk import Desk
+from sim.review.exposure import Kept, exposure
 from sim.review.labels import Labels
 from sim.review.policy import ReviewPolicy, load_policy
 from sim.review.sampling import draw
@@ -341,6 +342,36 @@ def a_clip_without_its_sound_is_one_sentence(programme: Programme) -> None:
     assert len(details) == 1
 
 
+def draws_at_once_make_each_task_once(programme: Programme) -> None:
+    programme.rows(programme.customer(1), 200)
+    policy = everything(double="1")
+
+    def go(_: int) -> int:
+        return draw(programme.store, policy, 1, programme.audit, programme.clock, at_once=20).tasks
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(go, range(3))) == 400
+    with programme.store.database.reading() as session:
+        assert session.execute(select(func.count()).select_from(TaskRow)).scalar() == 400
+    assert programme.audit.verify() is None
+
+
+def exposure_is_told(programme: Programme) -> None:
+    device = programme.customer(1)
+    clip = programme.clip(device, 0, "alexa call stephanie")
+    programme.clip(device, 100_000)
+    desk = desk_of(programme, everything())
+    task = desk.next_task("ann")
+    assert task is not None
+    desk.sound(task.id, "ann")
+    with programme.store.database.writing() as session:
+        session.add(DeletedRow(clip=clip, device=device, asked=clip, what=["audio"], swept=True))
+    found = exposure(programme.store, everything(strata="{general: 0.5}"))
+    (voice,) = [each for each in found.facts if each.fact == "voice"]
+    assert (voice.clips, voice.deleted, voice.drawn, voice.people, voice.times) == (1, 0, 0.5, 1, 1)
+    assert found.kept == (Kept("A0000000001", "transcript", 1),)
+
+
 CASES: tuple[Callable[[Programme], None], ...] = (
     a_task_is_seen_heard_and_labelled,
     others_learn_nothing_of_a_task,
@@ -356,4 +387,6 @@ CASES: tuple[Callable[[Programme], None], ...] = (
     distress_is_not_lost_between_desks,
     agreement_is_that_of_the_copies,
     a_clip_without_its_sound_is_one_sentence,
+    draws_at_once_make_each_task_once,
+    exposure_is_told,
 )

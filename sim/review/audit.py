@@ -30,7 +30,8 @@ _NEXT = text(
 )
 _ENTRY = insert(cast("Table", AuditRow.__table__))  # as a table: nothing of the ORM is needed for a row
 _HASH = select(AuditRow.hash).where(AuditRow.number == bindparam("number"))
-_LAST = select(AuditRow.hash).order_by(AuditRow.number.desc()).limit(1)
+_COUNT = text("UPDATE counters SET value = :last WHERE name = 'audit'")
+_LAST = select(AuditRow.number, AuditRow.hash).order_by(AuditRow.number.desc()).limit(1)
 
 
 class Audit:
@@ -48,7 +49,11 @@ class Audit:
         """
         entry, heads = plain(entry), self._heads.all()
         number: int = session.execute(_NEXT).scalar_one()
-        link = Link.after(number, stamp(utc), entry, session.execute(_LAST).scalar() or NOTHING)
+        last, before = session.execute(_LAST).first() or (0, NOTHING)
+        if number <= last:  # somebody put the counter back
+            number = last + 1
+            session.execute(_COUNT, {"last": number})
+        link = Link.after(number, stamp(utc), entry, before)
         signature = self._signer.sign(_KIND, link.hash.encode())
         told = {**vars(entry), "details": dict(entry.details)}
         bound = {"number": number, "utc": link.utc, "before": link.before, "hash": link.hash, "signature": signature}

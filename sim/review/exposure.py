@@ -30,7 +30,7 @@ from sim.cloud.store import ClipStore
 from sim.review.policy import ReviewPolicy
 from sim.review.queues import queue_of
 from sim.review.said import said
-from sim.review.view import facts_of
+from sim.review.view import ABOUT, About, facts_of
 from uplink.message import JSON
 
 _AT_ONCE = 2_000
@@ -116,7 +116,7 @@ def exposure(store: ClipStore, policy: ReviewPolicy) -> Exposure:
     """Say what a policy makes of the clips that are stored now, and of what was seen and heard under it."""
     tallies: defaultdict[_Whose, _Tally] = defaultdict(_Tally)
     clips, linked, kinds = 0, Counter[str](), Counter[str]()
-    for held in _held(store):
+    for held in _held(store, policy):
         clips += 1
         about = said(held.text, held.names).kinds
         kinds.update(about)
@@ -124,7 +124,7 @@ def exposure(store: ClipStore, policy: ReviewPolicy) -> Exposure:
         linked["beside"] += bool(beside)
         linked["words"] += bool(about)
         carried = [*beside, *(["voice"] if held.voice else []), *(["words"] if held.text else [])]
-        chance = held.chance(policy)
+        chance = held.chance
         for fact in (*carried, *(f"{kind} said" for kind in about)):
             tally = tallies[fact, held.customer]
             tally.clips += 1
@@ -150,32 +150,22 @@ def exposure(store: ClipStore, policy: ReviewPolicy) -> Exposure:
 @dataclass(frozen=True)
 class _Clip:
     customer: str
-    choice: str | None
     beside: Mapping[Any, str]
     names: Sequence[str]
     text: str
     voice: bool
     deleted: bool
-    complete: bool
-    facts: Mapping[str, Any]
-    words: Sequence[Sequence[Any]] | None
-
-    def chance(self, policy: ReviewPolicy) -> float:
-        """How likely it is to be drawn."""
-        if self.deleted or not self.complete or policy.refusal(self.choice) is not None:
-            return 0.0
-        return policy.rate_of(queue_of(self.facts, self.words, policy.low_confidence)[0])
+    chance: float
 
 
-def _held(store: ClipStore) -> Iterator[_Clip]:
+def _held(store: ClipStore, policy: ReviewPolicy) -> Iterator[_Clip]:
     """Every clip of which something is held."""
     rows = (
-        select(ClipRow, CustomerRow, DeviceRow.serial, TranscriptRow, DeletedRow.what, PartRow.facts)
+        select(ClipRow.id, ClipRow.complete, ClipRow.customer, DeletedRow.what, *ABOUT)
         .join(CustomerRow, CustomerRow.number == ClipRow.customer, isouter=True)
         .join(DeviceRow, DeviceRow.name == ClipRow.device, isouter=True)
         .join(TranscriptRow, TranscriptRow.clip == ClipRow.id, isouter=True)
         .join(DeletedRow, DeletedRow.clip == ClipRow.id, isouter=True)
-        .join(PartRow, (PartRow.clip == ClipRow.id) & (PartRow.number == 0), isouter=True)
         .order_by(ClipRow.id)
         .limit(_AT_ONCE)
     )
@@ -183,31 +173,40 @@ def _held(store: ClipStore) -> Iterator[_Clip]:
     while True:
         with store.database.reading() as session:
             found = session.execute(rows.where(ClipRow.id > after)).all()
-            ids = [row[0].id for row in found]
-            mended = _mended(session, ids)
-            recipients = _recipients(session, ids)
-            held = [_clip(row, mended, recipients) for row in found]
-        yield from held
+            ids = [row.id for row in found]
+            mended, recipients = _mended(session, ids), _recipients(session, ids)
+            rates = _rates(session, policy, ids)
+        for clip, complete, customer, what, *columns in found:
+            about = About(*columns)
+            may = complete and what is None and policy.refusal(about.choice) is None
+            yield _Clip(
+                customer=customer,
+                beside=facts_of(about),
+                names=[*recipients.get(clip, []), about.first_name or ""],
+                text=mended.get(clip, about.text or ""),
+                voice=what is None or "audio" not in what,
+                deleted=what is not None,
+                chance=rates.get(clip, policy.rate) if may else 0.0,
+            )
         if len(found) < _AT_ONCE:
             return
         after = ids[-1]
 
 
-def _clip(row: Sequence[Any], mended: Mapping[str, str], recipients: Mapping[str, list[str]]) -> _Clip:
-    clip, customer, serial, transcript, what, facts = row
-    heard = "" if transcript is None else transcript.text
-    return _Clip(
-        customer=clip.customer,
-        choice=None if customer is None else customer.choice,
-        beside=facts_of(customer, serial),
-        names=[*recipients.get(clip.id, []), *([customer.first_name] if customer is not None else [])],
-        text=mended.get(clip.id, heard),
-        voice=what is None or "audio" not in what,
-        deleted=what is not None,
-        complete=clip.complete,
-        facts=facts or {},
-        words=None if transcript is None else transcript.words,
+def _rates(session: Session, policy: ReviewPolicy, clips: Sequence[str]) -> dict[str, float]:
+    """The rate of each clip's queue; nothing where all queues have the same."""
+    if not policy.strata:
+        return {}
+    rows = (
+        select(ClipRow.id, PartRow.facts, TranscriptRow.words)
+        .join(PartRow, (PartRow.clip == ClipRow.id) & (PartRow.number == 0), isouter=True)
+        .join(TranscriptRow, TranscriptRow.clip == ClipRow.id, isouter=True)
+        .where(ClipRow.id.in_(clips))
     )
+    return {
+        clip: policy.rate_of(queue_of(facts or {}, words, policy.low_confidence)[0])
+        for clip, facts, words in session.execute(rows)
+    }
 
 
 def _mended(session: Session, clips: Sequence[str]) -> dict[str, str]:
@@ -248,7 +247,7 @@ def _count_eyes(session: Session, policy: ReviewPolicy, tallies: Mapping[_Whose,
 
 def _kept(session: Session) -> Iterator[Kept]:
     """What is left of deleted clips, wherever it lies."""
-    owner = func.coalesce(DeviceRow.customer, "")
+    owner = DeviceRow.customer
     for what, column in (
         ("transcript", TranscriptRow.clip),
         ("message", MessageRow.clip),
@@ -263,7 +262,7 @@ def _kept(session: Session) -> Iterator[Kept]:
             .group_by(owner)
             .order_by(owner)
         )
-        yield from (Kept(customer, what, count) for customer, count in session.execute(rows))
+        yield from (Kept(customer or "", what, count) for customer, count in session.execute(rows))
 
 
 def _remembered(session: Session) -> int:

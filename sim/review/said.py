@@ -68,8 +68,8 @@ def said(text: str, names: Collection[str] = ()) -> Said:
     heard: so this counts what a reader of the transcript could find, not what was really said.
     """
     words = spoken_words(text)
-    known = first_names() | {word for name in names for word in spoken_words(name)[:1]}
-    found = [word for word in words if word in known or (word.endswith("'s") and word[:-2] in known)]
+    common, own = first_names(), {word for name in names for word in spoken_words(name)[:1]}
+    found = [word for word in words if (bare := word.removesuffix("'s")) in common or bare in own]
     return Said(tuple(dict.fromkeys(found)), tuple(_addresses(words)), tuple(_numbers(words)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -11,14 +12,31 @@ from sim.cloud.schema import ClipRow, CustomerRow, DeviceRow, TranscriptRow
 from sim.review.policy import Fact, ReviewPolicy
 from sim.review.said import said
 
+ABOUT = (
+    *(CustomerRow.number, CustomerRow.first_name, CustomerRow.choice, CustomerRow.latitude, CustomerRow.longitude),
+    *(DeviceRow.serial, TranscriptRow.text),
+)
+"""The columns of which an `About` is made."""
 _ABOUT = (
-    select(CustomerRow, DeviceRow.serial, TranscriptRow.text)
+    select(*ABOUT)
     .select_from(ClipRow)
     .join(CustomerRow, CustomerRow.number == ClipRow.customer, isouter=True)
     .join(DeviceRow, DeviceRow.name == ClipRow.device, isouter=True)
     .join(TranscriptRow, TranscriptRow.clip == ClipRow.id, isouter=True)
     .where(ClipRow.id == bindparam("clip"))
 )
+
+
+class About(NamedTuple):
+    """Whose a clip is, and what was heard in it: a row of the columns `ABOUT`; what is not known is None."""
+
+    number: str | None
+    first_name: str | None
+    choice: str | None
+    latitude: float | None
+    longitude: float | None
+    serial: str | None
+    text: str | None
 
 
 @dataclass(frozen=True)
@@ -32,25 +50,24 @@ class Shown:
 
 def show(session: Session, policy: ReviewPolicy, clip: str) -> Shown:
     """Give what a policy shows of a clip."""
-    customer, serial, text = session.execute(_ABOUT, {"clip": clip}).one()
-    known = facts_of(customer, serial)
-    names = [customer.first_name] if customer is not None else []
+    about = About(*session.execute(_ABOUT, {"clip": clip}).one())
+    known, text = facts_of(about), about.text or ""
     return Shown(
         {fact: known[fact] for fact in policy.facts if fact in known},
-        (text or "") if policy.prefill else "",
-        said(text or "", names).kinds,
+        text if policy.prefill else "",
+        said(text, [about.first_name or ""]).kinds,
     )
 
 
-def facts_of(customer: CustomerRow | None, serial: str | None) -> dict[Fact, str]:
+def facts_of(about: About) -> dict[Fact, str]:
     """Give what is known of a customer, and of the device: what is not known is not there."""
     known: dict[Fact, str] = {}
-    if customer is not None:
-        known["account number"] = customer.number
-        if customer.first_name:
-            known["first name"] = customer.first_name
-        if customer.latitude is not None and customer.longitude is not None:
-            known["coordinates"] = f"{customer.latitude:.4f}, {customer.longitude:.4f}"
-    if serial:
-        known["device serial"] = serial
+    if about.number is not None:
+        known["account number"] = about.number
+    if about.first_name:
+        known["first name"] = about.first_name
+    if about.latitude is not None and about.longitude is not None:
+        known["coordinates"] = f"{about.latitude:.4f}, {about.longitude:.4f}"
+    if about.serial:
+        known["device serial"] = about.serial
     return known

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import delete, update
 
 from sim.cloud.schema import AuditRow
+from sim.errors import StoreAwayError
 from sim.review.sampling import draw
-from tests.desk_cases import CASES, assert_apart, everything
+from tests.desk_cases import CASES, MUNDANE, assert_apart, desk_of, everything
 from tests.postgres_kit import PostgreSQL
 from tests.review_kit import Programme
 from tests.uplink_kit import DEADLINE_S, free_port
@@ -92,8 +93,9 @@ def test_two_programs_never_share_a_task(kind: str, request: pytest.FixtureReque
     done = [worker.communicate(timeout=3 * DEADLINE_S)[0].split() for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0]
     assert len({*done[0], *done[1]}) == len(done[0]) + len(done[1]) == 60
-    assert done[0]
-    assert done[1]
+    if kind == "postgresql":  # SQLite lets one writer in at a time, and whoever waits looks but now and then
+        assert done[0]
+        assert done[1]
     assert_apart(programme)
     programme.close()
 
@@ -108,4 +110,26 @@ def test_the_log_on_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> None:
         session.execute(update(AuditRow).where(AuditRow.number == 3).values(who="ann"))
         session.execute(delete(AuditRow).where(AuditRow.number > 4))
     assert str(programme.audit.verify()).startswith("entry 5: it was removed from the end")
+    programme.close()
+
+
+def test_a_database_that_goes_and_comes_back_loses_no_task(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    programme = Programme(tmp_path, postgresql.database(f"desk{free_port()}"))
+    programme.rows(programme.customer(1), 2)
+    desk = desk_of(programme, everything())
+    task = desk.next_task("ann")
+    assert task is not None
+    postgresql.stop()
+    try:
+        with pytest.raises(StoreAwayError, match="cannot be used"):
+            desk.next_task("bob")
+        with pytest.raises(StoreAwayError, match="cannot be used"):
+            desk.submit(task.id, "ann", MUNDANE)
+    finally:
+        postgresql.start()
+    desk.submit(task.id, "ann", MUNDANE)
+    other = desk.next_task("bob")
+    assert other is not None
+    assert other.id != task.id
+    assert programme.audit.verify() is None
     programme.close()

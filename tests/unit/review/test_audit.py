@@ -194,6 +194,16 @@ def test_a_forged_head_accuses_nobody_else(programme: Programme) -> None:
     assert str(fault) == "entry 9: the note of the log's end is not signed by this far end"
 
 
+def test_a_counter_that_was_put_back_keeps_nothing_from_being_logged(programme: Programme) -> None:
+    write(programme, 3)
+    for change in (update(CounterRow).values(value=1), delete(CounterRow)):
+        with programme.store.database.writing() as session:
+            session.execute(change.where(CounterRow.name == "audit"))
+        write_on(programme, 2)
+        assert programme.audit.verify() is None
+    assert [link.number for link in programme.audit.entries()] == [*range(1, 8)]
+
+
 def test_what_a_transaction_took_back_is_not_in_it(programme: Programme) -> None:
     write(programme, 2)
     with suppress(RuntimeError), programme.store.database.writing() as session:
