@@ -77,6 +77,16 @@ class AuditError(ReviewError):
     """The log of what people did cannot be written, or the head of its chain cannot be read."""
 
 
+class ReviewWishError(ReviewError):
+    """Something asked of the review commands that cannot be; the sentence says what can."""
+
+    exit_code = 2
+
+
+class StatementError(ReviewError):
+    """A statement of a deletion that is not there, or is none."""
+
+
 class LabError(SimError):
     """A set of sound, a manifest or a wish of the lab that cannot be; names the file, its line and the mend."""
 

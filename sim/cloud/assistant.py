@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -109,6 +109,10 @@ class Assistant:
         if deleted is None:
             return list(turn.facts), orders
         return [*turn.facts, deleted.fact()], [*deleted.directives(), *orders]
+
+    def forget(self, clips: Collection[str]) -> int:
+        """Let go of what is in memory of these clips; gives of how many that was something."""
+        return self._looks.forget(clips)
 
     def close(self) -> None:
         """End what it has started."""

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url, text
@@ -74,6 +75,13 @@ class Database:
     def is_file(self) -> bool:
         """Whether it is a file of this program's, rather than a server."""
         return self._sqlite
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file of its own that is there now; none of a server's."""
+        name = self._engine.url.database if self._sqlite else None
+        paths = [Path(f"{name}{tail}") for tail in ("", "-wal", "-shm", "-journal")] if name else []
+        return tuple(path for path in paths if path.is_file())
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

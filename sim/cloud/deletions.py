@@ -21,6 +21,7 @@ from sim.cloud.files import Files
 from sim.cloud.order import Order, State
 from sim.cloud.places import PLACES, Place, places_of
 from sim.cloud.schema import (
+    ClipRow,
     DeletedRow,
     DeletionPlaceRow,
     DeletionRow,
@@ -31,6 +32,7 @@ from sim.cloud.schema import (
     stamp,
 )
 from sim.cloud.training_sets import remove_files
+from sim.cloud.turn import Reach
 from sim.cloud.vault import Vault
 
 _CHUNK = 500
@@ -46,8 +48,6 @@ class Deletions:
         self, database: Database, files: Files, vault: Vault, now: Callable[[], datetime] | None = None
     ) -> None:
         self._database, self._files, self._vault, self._now = database, files, vault, now
-        self.on_order: list[Callable[[Session, Order, str], None]] = []
-        """Told of each new order and whose it is, within its transaction."""
         self.on_gone: list[Callable[[Sequence[str]], int]] = []
         """Told of the clips of an order, to forget what is in memory of them; gives of how many there was something."""
 
@@ -81,6 +81,7 @@ class Deletions:
                 reaches=[*order.reaches],
                 state="under way",
                 keys=keys,
+                logged=False,
             )
         )
         session.flush()
@@ -89,8 +90,6 @@ class Deletions:
             DeletionPlaceRow(deletion=order.id, **asdict(place))
             for place in places_of(order, removed, len(keys), utc, self._database.is_file)
         )
-        for told in self.on_order:
-            told(session, order, customer)
         return Deleted.of(order, pairs)
 
     def resume(self) -> int:
@@ -158,6 +157,22 @@ class Deletions:
         if left and "spools" in found:
             found["spools"] = replace(found["spools"], count=left)
         return [found[place] for place in PLACES if place in found]
+
+    def expired(self, customer: str, before: datetime, reaches: Sequence[Reach]) -> bool:
+        """Whether there is anything of a customer's from before a moment that these reaches would find."""
+        what = {CALLED[reach] for reach in reaches if reach in CALLED}
+        rows = (
+            select(DeletedRow.what).select_from(ClipRow).join(DeletedRow, DeletedRow.clip == ClipRow.id, isouter=True)
+        )
+        with self._database.reading() as session:
+            old = rows.where(ClipRow.customer == customer, ClipRow.utc > "", ClipRow.utc < stamp(before))
+            return any(gone is None or not what <= set(gone) for gone in session.scalars(old))
+
+    def gone(self, clips: Sequence[str]) -> list[str]:
+        """Give those of these clips whose sound was deleted."""
+        with self._database.reading() as session:
+            rows = session.scalars(select(DeletedRow).where(DeletedRow.clip.in_(clips)).order_by(DeletedRow.clip))
+            return [row.clip for row in rows if "audio" in row.what]
 
     # What waits in the devices' spools.
 

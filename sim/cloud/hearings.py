@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,20 @@ class Hearings:
         if len(self._open) > MOST:
             self._open.popitem(last=False)[1].listening.close()
         return clip
+
+    @property
+    def clips(self) -> list[str]:
+        """Those that are being listened to."""
+        with self._lock:
+            return list(self._open)
+
+    def forget(self, clips: Collection[str]) -> int:
+        """Let go of what was heard of these clips; gives of how many that was something."""
+        with self._lock:
+            opened = [self._open.pop(clip) for clip in clips if clip in self._open]
+        for each in opened:
+            each.listening.close()
+        return len(opened)
 
     def finish(self, clip: str, audio: Callable[[], NDArray[np.int16]]) -> Transcript:
         """Say what was heard in a clip, all of which is `audio()`; raises RecognizerError, and what `audio` raises."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,10 +28,23 @@ class Remembering:
         self.name = recognizer.name
         self.recognizer, self.folder, self.eager = recognizer, folder, eager
         self.about = f"{recognizer.name} {ears.model_dump_json()}".encode()
+        self.kept: set[Path] = set()
+        """What this one has read or written."""
 
     def listen(self) -> Listening:
         """See `Recognizer.listen`."""
         return _Clip(self)
+
+    def forget(self, _clips: Collection[str]) -> int:
+        """Forget what was heard, for a deletion; gives how many transcripts that were.
+
+        They are kept by their sound and not by clip, so all go that this one knows: what is wanted again of the
+        others is heard again, and is the same.
+        """
+        known, self.kept = self.kept, set()
+        for path in known:
+            path.unlink(missing_ok=True)
+        return len(known)
 
     def transcribe(self, samples: NDArray[np.int16]) -> Transcript:
         """See `Recognizer.transcribe`."""
@@ -59,7 +73,9 @@ class _Clip:
         path = self._memory.folder / f"{self._digest.hexdigest()}.json"
         if self._listening is None:
             try:
-                return _read(path.read_text("utf-8"))
+                heard = _read(path.read_text("utf-8"))
+                self._memory.kept.add(path)
+                return heard
             except FileNotFoundError:
                 whole = np.concatenate([np.zeros(0, np.int16), *self._samples])
                 heard = self._memory.recognizer.transcribe(whole)
@@ -68,6 +84,7 @@ class _Clip:
         draft = path.with_suffix(f".{os.getpid()}")  # nobody ever reads half of it
         draft.write_text(json.dumps(asdict(heard)), "utf-8")
         draft.replace(path)
+        self._memory.kept.add(path)
         return heard
 
     def close(self) -> None:

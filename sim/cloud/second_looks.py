@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -46,7 +46,7 @@ class SecondLooks:
             return None
         look = self._looks[opening.clip] = self._executor.submit(self._looker.look, opening)
         if len(self._looks) > _KEPT:
-            del self._looks[next(iter(self._looks))]
+            self._looks.pop(next(iter(self._looks)), None)
         return opening, look
 
     def passed(self, clip: Clip, audio: Callable[[], Samples]) -> bool:
@@ -68,6 +68,11 @@ class SecondLooks:
         else:
             verdict = None
         return verdict is None or verdict.passed
+
+    def forget(self, clips: Collection[str]) -> int:
+        """Let go of what there is of these clips; gives of how many that was something."""
+        looked = sum(self._looks.pop(clip, None) is not None for clip in clips)
+        return looked + self._openings.forget(clips)
 
     def close(self) -> None:
         """End the thread."""

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from sim.cloud.answer import Directed, Fact
 from sim.cloud.claims import Watch
+from sim.cloud.forgetting import Forgetting, News, news_of
 from sim.cloud.serials import Serials
 from sim.cloud.service import Cloud
 from sim.errors import Refused, SimError, StoreAwayError, TakenOverError
@@ -66,12 +67,13 @@ class FarEnd:
         self._cloud = cloud
         self._on_event = on_event
         self._telling = threading.Lock()
-        self._parts: queue.SimpleQueue[Part | Inquiry | None] = queue.SimpleQueue()
+        self._parts: queue.SimpleQueue[Part | Inquiry | News | None] = queue.SimpleQueue()
         self._clips: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._state = threading.Condition()
         self._busy = 0  # parts and clips taken and not done with
         self._asked: set[str] = set()  # clips that were given to the answering thread, or are about to be
         self._watch = Watch(cloud.store.claims)
+        self._forgetting = Forgetting(cloud, self.direct)
         block = _SERIALS if share is None else 1
         serials = Serials(lambda count: cloud.store.next_serial(clock_ns(), count), block)
         self._shared = share is not None
@@ -89,8 +91,8 @@ class FarEnd:
             next_serial=serials.next,
             on_part=self._take,
             on_inquiry=self._take,
-            on_event=lambda device, facts: self._tell("event", {"device": device, "facts": facts}),
-            on_status=lambda device, facts: self._tell("status", {"device": device, "facts": facts}),
+            on_event=partial(self._hear, "event"),
+            on_status=partial(self._hear, "status"),
             on_refused=lambda error: self._tell("refused", {"reason": error.reason, "why": str(error)}),
             on_up=lambda: self._tell("connected", {}),
             on_down=lambda reason: self._tell("disconnected", {"reason": reason}),
@@ -190,6 +192,12 @@ class FarEnd:
         self._count(+1)
         self._parts.put(part)
 
+    def _hear(self, kind: str, device: str, facts: Mapping[str, JSON]) -> None:
+        self._tell(kind, {"device": device, "facts": facts})
+        if (news := news_of(kind, device, facts)) is not None:
+            self._count(+1)
+            self._parts.put(news)
+
     # On the storing thread.
 
     def _store(self) -> None:
@@ -201,12 +209,14 @@ class FarEnd:
                 for each in came:
                     if isinstance(each, Inquiry):  # after what came with it: that is safe now
                         self._guarded(partial(self._take_stock, each), 0)
+                    elif isinstance(each, News):
+                        self._guarded(partial(self._forgetting.hear, each), 0)
             finally:
                 self._count(-len(came))
 
-    def _come(self) -> list[Part | Inquiry] | None:
+    def _come(self) -> list[Part | Inquiry | News] | None:
         """Wait for what comes next, and give it with all that has come meanwhile; None at the end."""
-        came: list[Part | Inquiry] = []
+        came: list[Part | Inquiry | News] = []
         try:
             while len(came) < _BATCH:
                 each = self._parts.get_nowait() if came else self._parts.get()
@@ -280,14 +290,19 @@ class FarEnd:
             else:
                 self.direct(each.device, each.directive)
 
-    def direct(self, device: str, directive: Directive) -> None:
-        """Send a directive; it is lost where there is no connection, or the device is not known. From any thread."""
+    def direct(self, device: str, directive: Directive) -> bool:
+        """Send a directive, and say whether it is on its way; from any thread.
+
+        It is lost where there is no connection, or the device is not known.
+        """
+        sent = False
         try:
-            if self._receiver.publish_directive(device, directive):
+            if sent := self._receiver.publish_directive(device, directive):
                 with self._state:
                     self.directed += 1
         except SimError as error:
             self._tell("unanswered", {"clip": directive.clip, "reason": str(error)})
+        return sent
 
     def _note(self, clip: str) -> bool:
         """Make sure that one thread gives a clip to be answered; from now on there is work to wait for."""
@@ -338,6 +353,7 @@ class FarEnd:
                 for clip in self._watch.look():
                     if clip not in asked:
                         self._ask(clip)
+                self._forgetting.look()
             except StoreAwayError as error:
                 self._find("look", error)
             else:

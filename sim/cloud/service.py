@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -40,6 +40,10 @@ class Assistant(Protocol):
         """Decide on what was heard in a whole clip."""
         ...
 
+    def forget(self, clips: Collection[str]) -> int:
+        """Let go of what is in memory of these clips; gives of how many that was something."""
+        ...
+
 
 class Cloud:
     """Receives parts, and answers clips; the same parts in the same order give the same receipts and answers.
@@ -51,6 +55,7 @@ class Cloud:
         self.store = store
         self._assistant = assistant
         self._hearings = Hearings(recognizer)
+        store.deletions.on_gone.append(self.forget)
 
     def receive(self, part: Part) -> list[Came]:
         """Store a part and receipt it; the same part again is receipted again. Then say what else it leads to.
@@ -82,6 +87,17 @@ class Cloud:
         self._hearings.push(part, sound)
         decided = [] if self._assistant is None else self._assistant.glance(part, sound)
         return [Receipt(part.device, part.clip, part.number, part.sealed or part.digest, outcome), *decided]
+
+    def forget(self, clips: Collection[str]) -> int:
+        """Let go of what is in memory of these clips; gives of how many that was something."""
+        decided = 0 if self._assistant is None else self._assistant.forget(clips)
+        return self._hearings.forget(clips) + decided
+
+    def tidy(self) -> None:
+        """Let go of what is in memory of clips that another program deleted; raises StoreError."""
+        opened = self._hearings.clips
+        if opened:
+            self.forget(self.store.deletions.gone(opened))
 
     def decide_later(self, take: Callable[[list[Directed | Fact]], None]) -> None:
         """Have what is decided on a part after `receive` has returned given to `take`, from any thread."""

@@ -82,6 +82,9 @@ class DeletionSettings(_Settings):
 
     by_voice: bool = Field(True, description="whether 'delete what I just said' is understood")
     reaches: tuple[Reach, ...] = REACHES
+    keep_days: int | None = Field(
+        None, ge=1, le=36_500, description="how long clips are kept of a customer who did not choose; none for ever"
+    )
 
 
 class ContactSettings(_Settings):

@@ -13,6 +13,7 @@ from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from sim.cloud import outbox
+from sim.cloud.archive import Kept, customer_clips
 from sim.cloud.bench import Bench
 from sim.cloud.claims import Claims
 from sim.cloud.customers import Customers
@@ -125,6 +126,11 @@ class ClipStore:
         self._database.close()
         self.vault.close()
         self._files.close()
+
+    @property
+    def files(self) -> Files:
+        """Where its sound is."""
+        return self._files
 
     @property
     def database(self) -> Database:
@@ -265,6 +271,11 @@ class ClipStore:
         with self._database.reading() as session:
             row = session.get(TranscriptRow, clip)
             return None if row is None else Transcript(row.text, tuple(Word(*w) for w in row.words), row.recognizer)
+
+    def customer_clips(self, number: str, before: tuple[str, str] | None = None, limit: int = 50) -> list[Kept]:
+        """Give a page of a customer's clips, the newest first; `before` is the `mark` of the last one seen."""
+        with self._database.reading() as session:
+            return customer_clips(session, number, before, limit)
 
     def delete(self, order: Order) -> str:
         """Take an order to delete, carry it out, and give its id; `deletions` says what became of it.

@@ -71,6 +71,11 @@ class Vault:
             raise StoreError(f"the vault {file} cannot be made ({error.strerror}); check folder and disk") from None
         return cls(f"sqlite:///{file}")
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file of its own that is there now; none of a server's."""
+        return self._database.files
+
     def close(self) -> None:
         """Let go of it."""
         self._database.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
@@ -113,11 +113,15 @@ class Openings:
             del self._clips[next(iter(self._clips))]
         opening = _opening(gathered)
         if opening is not None:
-            del self._clips[part.clip]
+            self._clips.pop(part.clip, None)
             self._done[part.clip] = None
             if len(self._done) > _WAITING:
                 del self._done[next(iter(self._done))]
         return opening
+
+    def forget(self, clips: Collection[str]) -> int:
+        """Let go of what was gathered of these clips; gives of how many that was something."""
+        return sum(self._clips.pop(clip, None) is not None for clip in clips)
 
 
 def opening_of(clip: str, facts: Mapping[str, JSON], begin: int, sound: Samples, whole: bool) -> Opening | None:

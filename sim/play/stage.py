@@ -14,6 +14,7 @@ from device.runtime import Observer
 from device.second_looks import load_second_looks
 from sim.cloud.assistant import Assistant, Household
 from sim.cloud.contacts import Contact
+from sim.cloud.memory import Remembering
 from sim.cloud.recognizer import Recognizer
 from sim.cloud.service import Cloud
 from sim.cloud.store import ClipStore
@@ -85,6 +86,8 @@ class Stage:
         store = ClipStore(folder)
         try:
             store.customers.register(account_of(self.setup.scenario))
+            if isinstance(recognizer, Remembering):
+                store.deletions.on_gone.append(recognizer.forget)
             assistant = Assistant(store, self.setup.cloud, _household(self.setup.scenario))
             cloud = Cloud(store, recognizer, assistant)
             wire = Direct(cloud) if wire_name == "inprocess" else self._brokered(cloud, state, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypeAlias
 
-from device.events import Event
+from device.events import Event, Kind
 from sim.cloud.answer import Directed, Fact
 from sim.cloud.service import Cloud
 from uplink.message import JSON, Part, Receipt
@@ -55,7 +55,9 @@ class Direct:
         return replies
 
     def note(self, device: str, event: Event) -> None:
-        """Do nothing: what happened decides nothing."""
+        """Take note that a device forgot a clip, which without a wire has no spool; nothing else decides anything."""
+        if event.kind == Kind.DELETE_CLIP:
+            self._cloud.store.deletions.forgotten(device, str(event.facts["clip"]))
 
     def close(self) -> None:
         """Do nothing."""

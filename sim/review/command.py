@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 
-from sim.review import audit_command, desk_command, exposure_command, sample_command
+from sim.review import (
+    audit_command,
+    deletion_command,
+    desk_command,
+    exposure_command,
+    sample_command,
+    search_command,
+)
 
 _COMMANDS = (
     sample_command,
     exposure_command,
     desk_command,
+    deletion_command,
+    search_command,
     audit_command,
 )
 

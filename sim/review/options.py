@@ -59,6 +59,7 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
 
     from sim.cloud.store import ClipStore
     from sim.errors import StoreError
+    from sim.review.deletion import log_deletions
     from sim.review.signer import Signer
     from uplink.keyring import Keyring
 
@@ -70,7 +71,9 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
     signer = Signer.of(Keyring.of_far_end(args.keys or (Path(root) if local else own)))
     store = ClipStore(root, args.database, args.vault or signer.keys.folder, lambda: datetime.now(UTC))
     try:
-        yield Opened(store, signer, audit_of(store, signer))
+        review = Opened(store, signer, audit_of(store, signer))
+        log_deletions(store.database, review.audit)  # those that were ordered by voice, while nobody kept the log
+        yield review
     finally:
         store.close()
 

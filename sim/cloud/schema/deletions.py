@@ -31,7 +31,7 @@ class DeletionRow(Base):
 
     by: "voice", "customer", "command", "retention". scope: "clip", "last", "today", "day", "all", "expired".
     clips: pairs of device and clip. reaches: as `sim.cloud.turn.Reach` has them. state: "under way", "done".
-    keys: names of the vault's keys that are to be destroyed.
+    keys: names of the vault's keys that are to be destroyed. logged: whether it stands in the audit log.
     """
 
     __tablename__ = "deletions"
@@ -45,6 +45,7 @@ class DeletionRow(Base):
     reaches: Mapped[list[Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(index=True)
     keys: Mapped[list[Any]] = mapped_column(JSON)
+    logged: Mapped[bool] = mapped_column(index=True)
 
 
 class DeletionPlaceRow(Base):

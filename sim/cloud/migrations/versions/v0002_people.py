@@ -164,6 +164,7 @@ def _deletions() -> None:
         sa.Column("reaches", sa.JSON, nullable=False),
         sa.Column("state", sa.String, nullable=False, index=True),
         sa.Column("keys", sa.JSON, nullable=False),
+        sa.Column("logged", sa.Boolean, nullable=False, index=True),
     )
     op.create_table(
         "deletion_places",
