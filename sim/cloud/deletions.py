@@ -113,7 +113,8 @@ class Deletions:
             reaches, clips = set(row.reaches), [clip for _, clip in row.clips]
         # The key first: from here on all that is closed with it is silent, wherever it lies.
         if keys:
-            self._settle(order, at, "keys", "done", self._vault.destroy(customer, *keys))
+            self._vault.destroy(customer, *keys)
+            self._settle(order, at, "keys", "done")
         self.sweep()
         for place in ("audio", "messages"):
             self._settle(order, at, place, "done")
@@ -212,7 +213,7 @@ class Deletions:
 
     def _strike(self, order: str, at: str, clips: Sequence[str]) -> None:
         """Remove clips from the training sets that were made of them."""
-        gone, away = 0, []
+        away = []
         for chunk in (clips[begin : begin + _CHUNK] for begin in range(0, len(clips), _CHUNK)):
             with self._database.reading() as session:
                 rows = session.execute(
@@ -233,7 +234,6 @@ class Deletions:
                 if not reached:
                     away.append(path)
                     continue
-                gone += len(files)
                 with self._database.writing() as session:
                     for file in files:
                         row = session.get(ExportFileRow, (export, file))
@@ -244,7 +244,7 @@ class Deletions:
             why = f"{where} is not there; whoever has a copy must remove the clips from it"
             self._settle(order, at, "exports", "cannot be reached", why=why)
         else:
-            self._settle(order, at, "exports", "done", gone or None)
+            self._settle(order, at, "exports", "done")
 
     def _settle(
         self, order: str, at: str, place: str, state: State, count: int | None = None, why: str | None = None

@@ -193,10 +193,10 @@ class FarEnd:
         self._parts.put(part)
 
     def _hear(self, kind: str, device: str, facts: Mapping[str, JSON]) -> None:
-        self._tell(kind, {"device": device, "facts": facts})
         if (news := news_of(kind, device, facts)) is not None:
             self._count(+1)
             self._parts.put(news)
+        self._tell(kind, {"device": device, "facts": facts})
 
     # On the storing thread.
 
