@@ -90,6 +90,8 @@ class StatementError(ReviewError):
 class LabError(SimError):
     """A set of sound, a manifest or a wish of the lab that cannot be; names the file, its line and the mend."""
 
+    exit_code = 2
+
 
 class AccountError(SimError):
     """An account at the console that is not there, or cannot be as asked."""

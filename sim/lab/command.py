@@ -6,6 +6,7 @@ import argparse
 
 import sim.lab.compare_command
 import sim.lab.evaluate_command
+import sim.lab.funnel_command
 import sim.lab.pets_command
 import sim.lab.sweep_command
 
@@ -13,6 +14,7 @@ COMMANDS = (
     sim.lab.evaluate_command,
     sim.lab.compare_command,
     sim.lab.pets_command,
+    sim.lab.funnel_command,
     sim.lab.sweep_command,
 )
 """Modules with an `add_parser`, in the order of the help."""
