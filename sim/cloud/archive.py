@@ -30,6 +30,7 @@ class Kept:
     """A clip as its customer may see it: where each copy is, who was sent it, how many listened and how often.
 
     utc: when it began; empty where nobody knows. opening: why the device woke. sound: whether it is still there.
+    listeners, listens: of other people, under these policies.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Kept:
     exports: int
     listeners: int
     listens: int
+    policies: tuple[str, ...]
 
     @property
     def copies(self) -> tuple[str, ...]:
@@ -86,12 +88,10 @@ def customer_clips(session: Session, number: str, before: tuple[str, str] | None
     silent = {row.clip for row in of(DeletedRow.clip, DeletedRow.what) if "audio" in row.what}
     said = {row.clip: row.text for row in of(TranscriptRow.clip, TranscriptRow.text)}
     sent = _gathered((row.clip, row.recipient) for row in of(MessageRow.clip, MessageRow.recipient))
-    heard = _gathered(
-        (row.clip, row.who)
-        for row in session.execute(
-            select(AuditRow.clip, AuditRow.who).where(AuditRow.clip.in_(ids), AuditRow.action == "listen")
-        )
+    listened = select(AuditRow.clip, AuditRow.who, AuditRow.details).where(
+        AuditRow.clip.in_(ids), AuditRow.action == "listen", AuditRow.role != "customer"
     )
+    heard = _gathered((row.clip, (row.who, str(row.details.get("policy", "")))) for row in session.execute(listened))
     tasks = counted(TaskRow.clip, TaskRow.state.in_(("open", "taken", "done")))
     annotations, exports = counted(AnnotationRow.clip), counted(ExportFileRow.clip)
     return [
@@ -107,11 +107,17 @@ def customer_clips(session: Session, number: str, before: tuple[str, str] | None
             tasks=tasks.get(clip.id, 0),
             annotations=annotations.get(clip.id, 0),
             exports=exports.get(clip.id, 0),
-            listeners=len(set(heard.get(clip.id, ()))),
+            listeners=len({who for who, _ in heard.get(clip.id, ())}),
             listens=len(heard.get(clip.id, ())),
+            policies=tuple(sorted({policy for _, policy in heard.get(clip.id, ()) if policy})),
         )
         for clip in clips
     ]
+
+
+def customer_of(session: Session, clip: str) -> str | None:
+    """Give whose a clip is; None where there is no such clip."""
+    return session.scalars(select(ClipRow.customer).where(ClipRow.id == clip)).first()
 
 
 def _gathered(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:

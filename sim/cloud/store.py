@@ -13,7 +13,7 @@ from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from sim.cloud import outbox
-from sim.cloud.archive import Kept, customer_clips
+from sim.cloud.archive import Kept, customer_clips, customer_of
 from sim.cloud.bench import Bench
 from sim.cloud.claims import Claims
 from sim.cloud.customers import Customers
@@ -276,6 +276,11 @@ class ClipStore:
         """Give a page of a customer's clips, the newest first; `before` is the `mark` of the last one seen."""
         with self._database.reading() as session:
             return customer_clips(session, number, before, limit)
+
+    def customer_of(self, clip: str) -> str | None:
+        """Give the number of the customer whose clip this is, empty where it is nobody's; None where there is none."""
+        with self._database.reading() as session:
+            return customer_of(session, clip)
 
     def delete(self, order: Order) -> str:
         """Take an order to delete, carry it out, and give its id; `deletions` says what became of it.

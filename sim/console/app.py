@@ -16,6 +16,7 @@ from sim.console.pages.device import DevicePages
 from sim.console.pages.lead import LeadPages
 from sim.console.pages.log import LogPages
 from sim.console.pages.login import LoginPages
+from sim.console.pages.recordings import RecordingPages
 from sim.console.programme import Programme
 from sim.console.request import MissingError, Reception
 
@@ -35,6 +36,7 @@ def application(programme: Programme, hosts: Collection[str] = (), *, secure: bo
             *LoginPages(programme, reception, cookie, secure).routes(),
             *DeskPages(programme, reception).routes(),
             *LeadPages(programme, reception).routes(),
+            *RecordingPages(programme, reception).routes(),
             *DevicePages(programme, reception, cookie).routes(),
             *LogPages(programme, reception).routes(),
         ],
