@@ -123,9 +123,12 @@ def fields_of(request: Request) -> dict[str, Any]:
     """What a form or a script sent; raises ValueError for what is neither."""
     body: bytes = request.state.body
     if request.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-        found = json.loads(body or b"{}")
+        try:
+            found = json.loads(body or b"{}")
+        except (ValueError, RecursionError):
+            found = None
         if not isinstance(found, dict):
-            raise ValueError("That is no JSON object.")
+            raise ValueError("That is no JSON object; open the page anew.")
         return found
     try:
         return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
