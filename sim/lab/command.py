@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+import sim.lab.cite_command
 import sim.lab.compare_command
 import sim.lab.evaluate_command
 import sim.lab.funnel_command
+import sim.lab.labels_command
 import sim.lab.pets_command
 import sim.lab.sweep_command
 
@@ -16,6 +18,8 @@ COMMANDS = (
     sim.lab.pets_command,
     sim.lab.funnel_command,
     sim.lab.sweep_command,
+    sim.lab.labels_command,
+    sim.lab.cite_command,
 )
 """Modules with an `add_parser`, in the order of the help."""
 

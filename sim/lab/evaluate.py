@@ -17,6 +17,7 @@ from sim.lab.conditions import Condition
 from sim.lab.detection import Evaluation, Rates, evaluate
 from sim.lab.suspects import Suspect
 from sim.lab.tally import Engine, Tally, tally
+from sim.speech.voices import Voice, renderer
 from wakeword.sound import RATE
 
 PER_HOUR = 0.5
@@ -35,6 +36,11 @@ class Plan:
     seed: int = 0
     per_hour: float = PER_HOUR
 
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Those that read texts out."""
+        return tuple(dict.fromkeys(clip.voice for clip in self.clips if clip.read_out))
+
     def manifest(self, loaded: Sequence[Loaded]) -> dict[str, Any]:
         """From what it can be repeated; `clips` is the hash of all clips' names, labels and samples."""
         told = [f"{each.clip.name}\0{each.clip.words}\0{each.sha256}" for each in loaded]
@@ -45,6 +51,7 @@ class Plan:
             "wake": self.settings.model_dump(mode="json"),
             "seed": self.seed,
             "per_hour": self.per_hour,
+            "voices": {each: renderer(Voice.parse(each)) for each in self.voices},
             "clips": hashlib.sha256("\n".join(told).encode()).hexdigest(),
         }
 

@@ -6,6 +6,8 @@ import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,18 @@ def prepare(out: Path, command: str) -> None:
 
 def write_results(out: Path, command: str, manifest: Mapping[str, Any], results: Mapping[str, Any]) -> None:
     """Write `results.json`, the same bytes for the same results. Raises LabError where the disk does not take it."""
-    whole = {"command": command, "manifest": {"versions": versions(), **manifest}, **results}
+    whole = {"command": command, "manifest": {"versions": {**versions(), **_others()}, **manifest}, **results}
     text = json.dumps(plain(whole), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_text(out / RESULTS, f"{text}\n")
+
+
+def _others() -> dict[str, str]:
+    """Packages on which measurements depend and devices do not, those that are there."""
+    found = {}
+    for package in ("pyroomacoustics", "pymicro-wakeword", "scipy"):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
