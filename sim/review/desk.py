@@ -69,6 +69,17 @@ class QueueState:
     withdrawn: int
 
 
+@dataclass(frozen=True)
+class Draw:
+    """A task as whoever looks after the desk sees it: how likely its draw was, and why it was drawn."""
+
+    id: str
+    state: str
+    queue: Queue
+    chance: float
+    reason: str
+
+
 class Desk:
     """The tasks of one policy, for any number of threads and programs.
 
@@ -232,6 +243,13 @@ class Desk:
             found = {(queue, state): count for queue, state, count in session.execute(counted)}
         states = ("open", "taken", "done", "withdrawn")
         return [QueueState(queue, *(found.get((queue, state), 0) for state in states)) for queue in QUEUES]
+
+    def tasks(self) -> list[Draw]:
+        """Give what was drawn, in the order in which it is worked off."""
+        rows = select(TaskRow).where(TaskRow.policy == self.policy.name).order_by(TaskRow.id)
+        with self._store.database.reading() as session:
+            drawn = [Draw(row.id, row.state, _queue(row), row.chance, row.reason) for row in session.scalars(rows)]
+        return sorted(drawn, key=lambda each: QUEUES.index(each.queue))
 
     def agreement(self, label: Label) -> Agreement:
         """Say how much the two agree who annotated the same clips; raises ReviewError for a label that is none."""

@@ -16,6 +16,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     from sim.review.options import add_policy_options, add_store_options
 
     queue = subparsers.add_parser("queue", help="say how many tasks wait in which queue", allow_abbrev=False)
+    queue.add_argument("--list", action="store_true", help="each task, how likely its draw was, and why it was drawn")
     queue.set_defaults(run=_queue)
     agreement = subparsers.add_parser(
         "agreement", help="say how much two agree who annotated the same (Cohen's kappa)", allow_abbrev=False
@@ -50,6 +51,8 @@ def _queue(args: argparse.Namespace) -> int:
         print(f"{'':<16}{'open':>8}{'taken':>8}{'done':>8}{'withdrawn':>11}")
         for each in desk.queues():
             print(f"{each.queue:<16}{each.open:>8}{each.taken:>8}{each.done:>8}{each.withdrawn:>11}")
+        for task in desk.tasks() if args.list else ():
+            print(f"{task.id}  {task.state:<10} {task.queue:<15} {task.chance:<8.3g} {task.reason}")
     return 0
 
 

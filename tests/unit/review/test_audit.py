@@ -16,7 +16,7 @@ from sim.cloud.schema import AuditRow, CounterRow
 from sim.errors import AuditError
 from sim.review.audit import Audit
 from sim.review.chain import Entry, Link
-from sim.review.heads import Head
+from sim.review.heads import Head, Heads
 from sim.review.signer import Signer
 from tests.review_kit import Programme
 from uplink.keyring import Keyring
@@ -186,6 +186,16 @@ def test_an_old_note_does_not_hide_it_from_who_kept_a_newer_one(programme: Progr
         file.write_text(old)
     assert programme.audit.verify() is None
     assert str(programme.audit.verify([kept])).startswith("entry 4: it was removed from the end")
+
+
+def test_a_note_is_never_taken_back(tmp_path: Path) -> None:
+    heads = Heads([tmp_path / "one", tmp_path / "deep" / "two"])
+    for number in (5, 3, 5, 12, 4):
+        heads.note(Head(number, f"{number:064}", "key:00"), heads.files)
+    assert {head.number for head in heads.all().values()} == {12}
+    assert [file.stat().st_size for file in heads.files] == [512, 512]
+    (tmp_path / "one").write_text("")  # as a power cut may leave a file that was made just then
+    assert [*heads.all()] == [tmp_path / "deep" / "two"]
 
 
 def test_a_forged_head_accuses_nobody_else(programme: Programme) -> None:

@@ -51,6 +51,12 @@ def test_from_a_draw_to_the_log(programme: Programme, capsys: pytest.CaptureFixt
     desk.distress(task_of(programme), "ann", "somebody cried")
     assert run(programme, "queue", "--policy", "2019-august") == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["false-wakes", "0", "0", "2", "0"]
+    assert run(programme, "queue", "--policy", "2019-august", "--list") == 0
+    listed = capsys.readouterr().out.splitlines()[4:]
+    assert [line.split(maxsplit=4)[1:] for line in listed] == [
+        *[["done", "false-wakes", "1", "'alexa' is not in what was heard"]] * 2,
+        *[["done", "general", "1", "random"]] * 2,
+    ]
     assert run(programme, "agreement", "wake_word", "speakers", "--policy", "2019-august") == 0
     assert capsys.readouterr().out.splitlines() == [
         "wake_word  kappa 1.00 (1.00 to 1.00), 100% of 2 pairs agree",
