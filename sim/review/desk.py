@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, select
@@ -21,12 +20,11 @@ from sim.review.distress import Escalation
 from sim.review.labels import LABELS, Label, Labels
 from sim.review.policy import QUEUES, Queue, ReviewPolicy
 from sim.review.taking import fall_back, held_by, is_open_to, take
+from sim.review.task import Draw, Pace, QueueState, Task
 from sim.review.view import Shown, show
 from uplink.message import JSON
 from wakeword.sound import Samples
 
-REPORTED_SECONDS_PER_CLIP = 32.4
-"""A thousand clips in a shift of nine hours (Bloomberg, April 2019)."""
 _SHIFT = timedelta(hours=9)
 _LOOK_BACK = 1_000
 _CUSTOMER = select(ClipRow.customer).where(ClipRow.id == bindparam("clip"))
@@ -35,56 +33,11 @@ _LISTENS = select(func.count()).where(
 )
 
 
-@dataclass(frozen=True)
-class Task:
-    """A clip as somebody sees it: what the policy shows beside it, and the transcript if it is filled in.
-
-    id: a handle that says nothing of the clip. samples: how long it is.
-    """
-
-    id: str
-    shown: dict[str, str]
-    transcript: str
-    samples: int
-    queue: Queue
-
-
-@dataclass(frozen=True)
-class Pace:
-    """What somebody did in the last nine hours, and how long a clip took on average; None without one."""
-
-    done: int
-    seconds_per_clip: float | None
-    reported_seconds_per_clip: float = REPORTED_SECONDS_PER_CLIP
-
-
-@dataclass(frozen=True)
-class QueueState:
-    """How many tasks of a queue are in which state."""
-
-    queue: Queue
-    open: int
-    taken: int
-    done: int
-    withdrawn: int
-
-
-@dataclass(frozen=True)
-class Draw:
-    """A task as whoever looks after the desk sees it: how likely its draw was, and why it was drawn."""
-
-    id: str
-    state: str
-    queue: Queue
-    chance: float
-    reason: str
-
-
 class Desk:
     """The tasks of one policy, for any number of threads and programs.
 
     now: aware UTC. chance: makes the handles of escalations. role: that of who annotates, as the log names it. Whoever
-    calls sees to it that people are who they say. Methods raise ReviewError, and StoreAwayError while the store is.
+    calls sees to it that people are who they say. Methods raise ReviewError; StoreAwayError while there is no store.
     """
 
     def __init__(

@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute
 from sim.console.programme import Programme
 from sim.console.request import Asked, Reception, clean
 from sim.console.wav import sound_response
-from sim.review.desk import REPORTED_SECONDS_PER_CLIP, Task
 from sim.review.labels import Labels
+from sim.review.task import REPORTED_SECONDS_PER_CLIP, Task
 from wakeword.sound import RATE
 
 SHIFT = 1_000

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sim.cloud.schema import AnnotationRow, TaskRow
 from sim.cloud.store import ClipStore
 from sim.review.audit import Audit
-from sim.review.desk import REPORTED_SECONDS_PER_CLIP, Desk
+from sim.review.desk import Desk
 from sim.review.feedback.plan import Places, Plan
 from sim.review.feedback.playing import STORE, Day
 from sim.review.feedback.week import morning_after
@@ -22,6 +22,7 @@ from sim.review.labels import Labels
 from sim.review.policy import load_policy
 from sim.review.sampling import draw, luck
 from sim.review.signer import Signer
+from sim.review.task import REPORTED_SECONDS_PER_CLIP
 from sim.speech.library import write_whole
 from uplink.keyring import Keyring
 
