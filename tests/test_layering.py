@@ -23,6 +23,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "sim": {"device", "wakeword", "uplink"},
 }
 
+INNER = ("sim.console", "sim.review", "sim.cloud")
+"""Rooms of which each may import those after it, and none before it."""
+
 IN_ONE_FILE = {
     *(
         "amqtt",
@@ -129,6 +132,9 @@ def _wrong_ways(root: Path, imports: Mapping[str, list[Import]]) -> Iterator[str
         for each in found:
             if _top(each.module) in MAY_IMPORT.keys() - MAY_IMPORT[_top(module)] - {_top(module)}:
                 yield f"{_place(root, each)}: {_top(module)} must not import {_top(each.module)}"
+            room, other = (".".join(name.split(".")[:2]) for name in (module, f"{each.module}.{each.name}"))
+            if room in INNER and other in INNER[: INNER.index(room)]:
+                yield f"{_place(root, each)}: {room} must not import {other}"
 
 
 def _circles(imports: Mapping[str, list[Import]]) -> Iterator[str]:
@@ -208,6 +214,12 @@ KEPT = {
             "wakeword/bad.py",
             "def f():\n    from device import ear\n",
             "wakeword/bad.py:2: wakeword must not import device",
+        ),
+        ("sim/cloud/bad.py", "def f():\n    from sim.review import desk\n", "sim.cloud must not import sim.review"),
+        (
+            "sim/review/bad.py",
+            "from sim import console\n",
+            "sim/review/bad.py:1: sim.review must not import sim.console",
         ),
         ("wakeword/bad.py", "try:\n    import sim\nexcept E:\n    pass\n", "wakeword must not import sim"),
         ("uplink/bad.py", "from wakeword import hear\n", "uplink/bad.py:1: uplink must not import wakeword"),
