@@ -9,6 +9,7 @@ import sim.lab.compare_command
 import sim.lab.evaluate_command
 import sim.lab.funnel_command
 import sim.lab.labels_command
+import sim.lab.mine_command
 import sim.lab.pets_command
 import sim.lab.sweep_command
 
@@ -16,6 +17,7 @@ COMMANDS = (
     sim.lab.evaluate_command,
     sim.lab.compare_command,
     sim.lab.pets_command,
+    sim.lab.mine_command,
     sim.lab.funnel_command,
     sim.lab.sweep_command,
     sim.lab.labels_command,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def test_a_draw_depends_on_its_number_and_the_seed_alone() -> None:
     assert one.draw(5) != drawing(usual, seed=2).draw(5)
 
 
-def test_every_draw_is_a_scenario_that_can_be_played() -> None:
+def test_every_draw_is_a_scenario_that_can_be_played(needs: Callable[[str], str]) -> None:
+    needs("flite")
     about = base("portland")
     usual = drawing(Variation(voices=("flite:slt", "flite:rms"), move_m=5))
     for number in range(20):

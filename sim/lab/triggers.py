@@ -1,0 +1,116 @@
+"""Says candidates for accidental wakes and scores them: alone, in sentences, and replayed under other conditions.
+
+Everything here is a task: a few words in, plain numbers out. A score is the highest of all hops; whether the device
+wakes depends on how its hops of 80 ms happen to lie, so everything is scored at eight places of 10 ms.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sim.errors import SimError
+from sim.home.levels import amplitude
+from sim.lab.conditions import LEAD, Condition, Place, heard
+from sim.speech.voices import Voice, render
+from wakeword.frames import HOP
+from wakeword.scorer import ScorerGroup, load_scorers
+from wakeword.sound import RATE, Samples
+
+PHASE = RATE // 100
+PHASES = HOP // PHASE
+
+TAIL = 8 * HOP
+"""After the words: within so much a detector has answered them."""
+
+STARTS_SILENT = ("openwakeword",)
+"""Engines whose fresh state is that after any length of silence: for these none has to be heard first."""
+
+CARRIERS = (
+    "{}, if you ask me.",
+    "That is {}.",
+    "I said {} and went home.",
+    "{}, and then we had tea.",
+    "Was it {} or not?",
+)
+"""Sentences about nothing, that say nothing like a wake word."""
+
+REPLAYS = 10
+_ROOMS = (None, Place(4.0, 3.5, 2.5, 0.3, 1.5), Place(6.0, 4.5, 2.6, 0.4, 3.0))
+_SNRS_DB = (None, 20.0, 10.0)
+_LEVELS_DB = (-12.0, 3.0)
+
+
+class Saying(NamedTuple):
+    """Words in a voice, and the engines that listen for the wake word `word`."""
+
+    text: str
+    voice: str
+    word: str
+    engines: tuple[str, ...]
+
+
+class Replaying(NamedTuple):
+    """The same, replayed: what is drawn depends on `seed` and `number`."""
+
+    saying: Saying
+    seed: int
+    number: int
+
+
+def score(task: Saying) -> dict[str, Any]:
+    """Say it; gives by engine the highest score at each of the eight places, or under ``error`` why it is not said."""
+    try:
+        said = _said(task)
+    except SimError as error:
+        return {"error": str(error)}
+    return {engine: [_peak(task.word, engine, said, at * PHASE) for at in range(PHASES)] for engine in task.engines}
+
+
+def replay(task: Replaying) -> dict[str, Any]:
+    """Say it ten times, each under a drawn condition; gives these in words, and by engine the highest score of each."""
+    try:
+        said = _said(task.saying)
+    except SimError as error:
+        return {"error": str(error)}
+    rng = np.random.default_rng([task.seed, task.number])
+    found: dict[str, Any] = {"conditions": [], **{engine: [] for engine in task.saying.engines}}
+    for number in range(REPLAYS):
+        at = int(rng.integers(HOP))
+        level = _LEVELS_DB[0] + float(rng.random()) * (_LEVELS_DB[1] - _LEVELS_DB[0])
+        condition = Condition(_ROOMS[int(rng.integers(3))], _SNRS_DB[int(rng.integers(3))])
+        quiet = np.clip(np.rint(said * amplitude(level)), -32768, 32767).astype(np.int16)
+        sound = heard(quiet, condition, task.seed, task.number * REPLAYS + number)
+        found["conditions"].append(f"{condition}, {level:+.1f} dB, {at} samples late")
+        for engine in task.saying.engines:
+            scores = _scorers(task.saying.word, engine).score(np.concatenate([np.zeros(at, np.int16), sound]))
+            found[engine].append(round(float(scores[LEAD // HOP :, 0].max()), 4))
+    return found
+
+
+def fires(scores: list[float], threshold: float) -> int:
+    """How many of the scores reach the engine's threshold."""
+    return sum(each >= threshold for each in scores)
+
+
+def in_sentence(carrier: str, words: str) -> str:
+    """A sentence with these words, begun with a capital."""
+    said = carrier.format(words)
+    return said[0].upper() + said[1:]
+
+
+def _said(task: Saying) -> Samples:
+    return render(Voice.parse(task.voice), task.text)
+
+
+def _peak(word: str, engine: str, said: Samples, at: int) -> float:
+    before = (0 if engine in STARTS_SILENT else LEAD) + at
+    sound = np.concatenate([np.zeros(before, np.int16), said, np.zeros(TAIL, np.int16)])
+    return round(float(_scorers(word, engine).score(sound)[before // HOP :, 0].max()), 4)
+
+
+@lru_cache(maxsize=8)
+def _scorers(word: str, engine: str) -> ScorerGroup:
+    return load_scorers([word], engine)

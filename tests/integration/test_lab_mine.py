@@ -1,0 +1,66 @@
+"""Mining as one asks for it: small, with everything it leaves, and done again for nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sim.main import main
+from wakeword.sound import read_sound
+
+
+@pytest.fixture(scope="module")
+def mined(tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str], str]) -> list[str]:
+    needs("flite")
+    folder = tmp_path_factory.mktemp("mine")
+    few = ["--words", "6", "--pairs", "2", "--spread", "2", "--confirm", "2", "--workers", "1"]
+    asked = ["lab", "mine", *few, "--engine", "openwakeword", "--voice", "flite:rms", "--out", str(folder / "out")]
+    assert main([*asked, "--plot", str(folder / "mine.svg")]) == 0
+    return asked
+
+
+def test_triggers_come_with_their_sound_and_distances(mined: list[str]) -> None:
+    out = Path(mined[-1])
+    results = json.loads((out / "results.json").read_text())
+    first = results["triggers"][0]
+    assert first["openwakeword places"] == 8
+    with (out / "candidates.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 10
+    with (out / "audio" / "metadata.csv").open(newline="") as file:
+        sounds = list(csv.DictReader(file))
+    assert [sound["text"] for sound in sounds] == [row["text"] for row in results["triggers"]]
+    assert len(read_sound(out / "audio" / sounds[0]["file_name"])) > 4000
+    assert sum(row["candidates"] for row in results["by_distance"] if row["engine"] == "openwakeword") == 10
+    assert "weighted phone distance" in (out.parent / "mine.svg").read_text()
+
+
+def test_done_again_nothing_is_said(mined: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Path(mined[-1])
+    before = (out / "results.json").read_bytes()
+    monkeypatch.setattr("sim.lab.cluster.Cluster.__enter__", lambda _self: pytest.fail("it starts workers"))
+    assert main(mined) == 0
+    assert (out / "results.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["--voice", "flite:nobody"], "flite has no voice called 'nobody'"),
+        (["--voice", "nobody"], "--voice: a voice is engine:name"),
+        (["--engine", "openwakewrod"], "did you mean openwakeword?"),
+        (["--seed", "1", "hey_computer"], "hey_computer"),
+    ],
+)
+def test_what_is_not_here_is_one_sentence(
+    asked: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], needs: Callable[[str], str]
+) -> None:
+    needs("flite")
+    assert main(["lab", "mine", *asked, "--out", str(tmp_path / "out")]) in (1, 2)
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
