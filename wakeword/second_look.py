@@ -9,7 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +40,11 @@ _PRE_ROLL = RATE // 2
 _MOST = 1_000_000
 """Bytes: many times what such a file has."""
 _LONGEST = 50
+_SPOILT = (
+    *(ValueError, KeyError, TypeError, IndexError, EOFError, OverflowError, RuntimeError, SyntaxError),
+    *(zipfile.BadZipFile, struct.error, zlib.error, tokenize.TokenError),
+)
+"""What archive, array and JSON raise for bytes that are none."""
 _MEMBERS = ("bias", "manifest", "threshold", "weights")
 
 
@@ -130,8 +138,8 @@ def load_learned(path: Path) -> Learned:
         raise ModelError(f"the verifier {path} cannot be read ({error.strerror}); check the path") from None
     try:
         learned = _read(data)
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        why = " ".join(str(error).split())
+    except _SPOILT as error:
+        why = " ".join(str(error).split())[:200]
         raise ModelError(f"{path} is no verifier ({why}); give a file that review loop wrote") from None
     here = shared_model(EMBEDDING_MODEL).sha256
     if learned.manifest["embedding"] != here:

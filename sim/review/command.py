@@ -12,6 +12,7 @@ from sim.review import (
     sample_command,
     search_command,
 )
+from sim.review.feedback import export_command, loop_command
 
 _COMMANDS = (
     sample_command,
@@ -20,6 +21,8 @@ _COMMANDS = (
     deletion_command,
     search_command,
     audit_command,
+    export_command,
+    loop_command,
 )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice, pairwise
 from typing import Any
 
+import numpy as np
+
 from tests.bench.arithmetic import MatrixProduct, multiplications_per_hop
 from tests.bench.effort import Effort
 from tests.bench.figure import Row, in_turn
@@ -15,7 +17,8 @@ from tests.bench.kitchen import hops, kitchen, repeated
 from tests.bench.machine import one_core
 from tests.bench.peers import MicroWakeWord, open_wake_word
 from wakeword import load_scorer, load_scorers
-from wakeword.frames import HOP
+from wakeword.frames import EMBEDDING, HOP
+from wakeword.second_look import BLIND, Learned, SecondLook, hops_of
 from wakeword.sound import RATE, Samples
 
 WORDS = ("alexa", "hey_jarvis", "hey_mycroft", "hey_rhasspy")
@@ -26,6 +29,7 @@ def rows(effort: Effort) -> Iterator[Row]:
     with one_core() as unbound:
         yield from _bulk(effort, unbound)
         yield from _streaming(effort)
+        yield from _second_look(effort)
 
 
 def _bulk(effort: Effort, unbound: str) -> Iterator[Row]:
@@ -116,6 +120,31 @@ def _streaming(effort: Effort) -> Iterator[Row]:
         f"{len(WORDS)} times one word",
         cost["one"].each(lambda ms: len(WORDS) * ms),
         shares,
+    )
+
+
+def _second_look(effort: Effort) -> Iterator[Row]:
+    """What a learned verifier adds to a wake, beside what each hop costs anyway."""
+    windows = hops_of("alexa") - BLIND
+    about = {"format": 1, "word": "alexa", "model": "", "embedding": ""}
+    look = SecondLook(Learned(np.zeros((windows, EMBEDDING)), 0.0, 0.5, about))
+    sound = kitchen()[: look.samples]
+    cost = in_turn(
+        effort.streaming,
+        effort.warm_up,
+        {
+            "look": lambda: hop_ms(look.score, [sound] * 20),
+            "hop": per_hop(load_scorer("alexa").push, effort.hops),
+        },
+    )
+    yield Row(
+        "second look, a wake",
+        "ms",
+        cost["look"],
+        "scoring one hop",
+        cost["hop"],
+        cost["look"].over(cost["hop"]),
+        remark=f"{windows + BLIND} hops of embeddings, once a wake; the ratio is hops, lower is better",
     )
 
 

@@ -143,4 +143,5 @@ def _rows(store: ClipStore) -> Iterator[tuple[str, bool | None, bool | None, flo
         .order_by(AnnotationRow.clip, TaskRow.copy)
     )
     with store.database.reading() as session:
-        yield from session.execute(rows).tuples()
+        for row in session.execute(rows):
+            yield row.clip, row.addressed, row.wake_word, row.seconds

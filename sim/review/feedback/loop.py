@@ -64,9 +64,13 @@ class Loop:
         """Raises SimError for what can be known to fail before the long work."""
         self._plan, self._places, self._workers, self._progress = plan, places, workers, progress
         self._talk = load_talk(plan.talk_file)
-        for home in range(plan.week.homes):
-            for person in scenario_of(plan.week, self._talk, home, 0).people.values():
-                must_speak(Voice.parse(str(person.voice)))
+        days = [
+            scenario_of(plan.week, self._talk, home, day)
+            for home in range(plan.week.homes)
+            for day in range(plan.week.days)
+        ]
+        for voice in sorted({str(person.voice) for day in days for person in day.people.values()}):
+            must_speak(Voice.parse(voice))
         self._maker = Maker(WORD)
         self._now = load_scorer(WORD).threshold
 

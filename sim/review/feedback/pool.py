@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from typing import TypeVar
@@ -33,7 +34,7 @@ def in_chains(
                 done(work)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
         running: dict[Future[Came], tuple[Work, list[Work]]] = {}
 
         def begin(chains: Iterable[list[Work]]) -> None:
@@ -56,6 +57,17 @@ def in_chains(
             raise
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C reaches every process of the terminal: the one that hands out the work decides what it means."""
+def _begin() -> None:
+    """Ctrl-C reaches every process of the terminal: the one that hands out the work decides what it means.
+
+    Where that one is killed, nobody else would ever end this one.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this is a worker
+    parent.join()
+    os._exit(1)
