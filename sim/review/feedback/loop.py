@@ -36,7 +36,6 @@ from wakeword.scorer import load_scorer
 from wakeword.second_look import Learned
 from wakeword.sound import RATE
 
-WAYS = (THRESHOLD, LEARNED, RECOGNIZER)
 NOTE = (
     "The labels are those of simulated annotators: what the scenario knows to be true, but for a stated error rate. "
     "The voices are synthetic. What this gains for people is not known from it."
@@ -104,8 +103,8 @@ class Loop:
                     "false": sum(not each.true for each in tried),
                     "other": other,
                 },
-                "ways": {way: worth(tried, way) for way in WAYS},
-                "paired": [against(tried, LEARNED, way) for way in (THRESHOLD, RECOGNIZER)],
+                "ways": {way: worth(tried, way) for way in (THRESHOLD, *self._looks())},
+                "paired": [against(tried, LEARNED, way) for way in (THRESHOLD, *self._looks()) if way != LEARNED],
             },
             "unknown_voices": self._unknown_voices(material),
             "played_again": {way: played(those, days[BEFORE]) for way, those in days.items()},
@@ -176,10 +175,7 @@ class Loop:
     def _judge(self, threshold: Threshold) -> tuple[list[Tried], int]:
         """Give the wakes of the days held out with what each way makes of them, and how many were neither."""
         plan, places = self._plan, self._places
-        settings = {
-            LEARNED: VerifierSettings(method="learned", model=places.verifier),
-            RECOGNIZER: VerifierSettings(method="recognizer"),
-        }
+        settings = self._looks()
         works = {
             (way, home, day): Judging(places.tried(BEFORE, home, day), verifier, places.judged(way, home, day))
             for way, verifier in settings.items()
@@ -203,6 +199,13 @@ class Loop:
                     ways[THRESHOLD] = height >= threshold.threshold
                     tried.append(Tried(wake.clip, wake.said == "true", ways))
         return tried, other
+
+    def _looks(self) -> dict[str, VerifierSettings]:
+        """The far end's second looks: what was learned, and the recognizer's beside it where there is one."""
+        learned = {LEARNED: VerifierSettings(method="learned", model=self._places.verifier)}
+        return (
+            learned if self._plan.recognizer == "none" else {**learned, RECOGNIZER: VerifierSettings(method=RECOGNIZER)}
+        )
 
     def _unknown_voices(self, material: _Material) -> dict[str, Any]:
         """Learn without each voice, and try it on that voice alone: what a home with strangers in it may expect."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from sim.errors import FeedbackError
 from sim.review.feedback.playing import Job
@@ -14,7 +15,7 @@ from sim.speech.library import write_whole
 
 WORD = "alexa"
 BEFORE, THRESHOLD, LEARNED = "as before", "threshold", "learned"
-RECOGNIZER = "recognizer"
+RECOGNIZER: Literal["recognizer"] = "recognizer"
 
 _PLAN = "plan.json"
 
