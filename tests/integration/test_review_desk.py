@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -119,7 +120,7 @@ def test_a_database_that_goes_and_comes_back_loses_no_task(postgresql: PostgreSQ
     desk = desk_of(programme, everything())
     task = desk.next_task("ann")
     assert task is not None
-    postgresql.stop()
+    postgresql.stop(signal.SIGINT)
     try:
         with pytest.raises(StoreAwayError, match="cannot be used"):
             desk.next_task("bob")
