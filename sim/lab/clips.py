@@ -10,11 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from sim.errors import LabError
+from sim.lab.loudness import SpeechPower
 from sim.lab.matching import LATE, Span, validate
 from wakeword.errors import SoundError
 from wakeword.frames import whole_hops
-from wakeword.sound import RATE, Samples, read_sound
+from wakeword.sound import RATE, Samples, stream_sound
 from wakeword.vad import VoiceActivity
+
+CHUNK = 30 * RATE
+"""Samples read at a time; whole frames of 20 ms."""
 
 SPEECH = 0.5
 """Silero's output from which on a hop counts as speech."""
@@ -25,11 +29,13 @@ class Clip:
     """One piece of sound. `name` is unique; `voice` is who speaks, as far as that is known.
 
     `words`: the spans of the wake word, in samples; empty where it is not said, None where it is said once and nobody
-    has written down where. `read` gives int16[n] at 16 kHz; `where` names file and line in sentences about it.
+    has written down where. `chunks` begins to read it, int16 at 16 kHz, piece by piece, so that a day of sound fits;
+    `where` names file and line in sentences about it. `read_out`: a voice has read the text, so it is
+    certain what is said.
     """
 
     name: str
-    read: Callable[[], Samples]
+    chunks: Callable[[], Iterator[Samples]]
     words: tuple[Span, ...] | None
     voice: str = ""
     text: str = ""
@@ -52,11 +58,12 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A clip with its sound; `sha256` is of the samples, int16 little-endian."""
+    """A clip that was read once: its length, the hash of its samples (int16 little-endian), the power of its speech."""
 
     clip: Clip
-    samples: Samples
+    n_samples: int
     sha256: str
+    power: float
 
     @property
     def words(self) -> int:
@@ -68,13 +75,13 @@ class Loaded:
         """Hours in which a wake is a false one: none where the word may be anywhere."""
         if self.clip.words is None:
             return 0.0
-        due = sum(min(end + LATE, len(self.samples)) - begin for begin, end in self.clip.words)
-        return max(0, len(self.samples) - due) / RATE / 3600
+        due = sum(min(end + LATE, self.n_samples) - begin for begin, end in self.clip.words)
+        return max(0, self.n_samples - due) / RATE / 3600
 
 
 def recorded(path: Path, name: str, words: tuple[Span, ...] | None, voice: str = "", text: str = "") -> Clip:
     """A clip that is a sound file."""
-    return Clip(name, lambda: read_sound(path), words, voice, text, str(path))
+    return Clip(name, lambda: stream_sound(path, CHUNK), words, voice, text, str(path))
 
 
 def load(clips: Sequence[Clip]) -> Iterator[Loaded | LeftOut]:
@@ -91,12 +98,12 @@ def load(clips: Sequence[Clip]) -> Iterator[Loaded | LeftOut]:
             raise LabError(f"{clip.where or clip.name}: {clip.name} is in the set twice; name it once")
         names.add(clip.name)
         try:
-            samples = clip.read()
+            found, speaks = _read(clip, voice)
         except SoundError as error:
             yield LeftOut(clip.name, str(error))
             continue
-        _check_labels(clip, len(samples))
-        digest = hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
+        _check_labels(clip, found.n_samples)
+        digest = found.sha256
         twin = seen.get(digest)
         if twin is not None and twin.positive != clip.positive:
             raise LabError(
@@ -106,10 +113,43 @@ def load(clips: Sequence[Clip]) -> Iterator[Loaded | LeftOut]:
             yield LeftOut(clip.name, f"the same sound as {twin.name}")
             continue
         seen[digest] = clip
-        if clip.positive and not _speaks(voice, samples):
+        if clip.positive and not speaks:
             yield LeftOut(clip.name, "a wake word is said to be in it, and it holds no speech")
             continue
-        yield Loaded(clip, samples, digest)
+        yield found
+
+
+def _read(clip: Clip, voice: VoiceActivity) -> tuple[Loaded, bool]:
+    """Read it once, and say whether it holds speech; of a clip without the word that is not asked."""
+    digest, power, n, speaks = hashlib.sha256(), SpeechPower(), 0, not clip.positive
+    rest = np.zeros(RATE // 4, np.int16)  # the detector is given a moment of silence to settle
+    voice.reset()
+    for chunk in clip.chunks():
+        digest.update(chunk.astype("<i2").tobytes())
+        power.push(chunk)
+        n += len(chunk)
+        if not speaks:
+            whole = np.concatenate([rest, chunk])
+            hops = whole_hops(whole)
+            rest = whole[len(hops) :]
+            speaks = _speaks(voice, hops)
+    speaks = speaks or _speaks(voice, whole_hops(np.concatenate([rest, np.zeros(RATE // 4, np.int16)])))
+    return Loaded(clip, n, digest.hexdigest(), power.value()), speaks
+
+
+def _speaks(voice: VoiceActivity, hops: Samples) -> bool:
+    return bool(np.any(voice.push(hops) >= SPEECH))
+
+
+def cut_out(clip: Clip, begin: int, end: int) -> Samples:
+    """The samples of a clip from one to another, as far as there are such."""
+    at, pieces = 0, [np.zeros(0, np.int16)]
+    for chunk in clip.chunks():
+        pieces.append(chunk[max(0, begin - at) : max(0, end - at)])
+        at += len(chunk)
+        if at >= end:
+            break
+    return np.concatenate(pieces)
 
 
 def _check_labels(clip: Clip, n: int) -> None:
@@ -123,10 +163,3 @@ def _check_labels(clip: Clip, n: int) -> None:
         if end > n:
             label = f"{begin / RATE:.2f} to {end / RATE:.2f} s"
             raise LabError(f"{where}: the label {label} lies outside {clip.name}, which is {n / RATE:.2f} s long")
-
-
-def _speaks(voice: VoiceActivity, samples: Samples) -> bool:
-    """Whether any hop of it holds speech; the detector is given a moment of silence to settle."""
-    voice.reset()
-    padded = np.concatenate([np.zeros(RATE // 4, np.int16), samples, np.zeros(RATE // 4, np.int16)])
-    return bool(np.any(voice.push(whole_hops(padded)) >= SPEECH))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 from pydantic import ValidationError
 
 from sim.errors import LabError
 from sim.home.fourier import convolved
-from sim.home.levels import Sound, active_power, amplitude, frame_powers
+from sim.home.levels import Sound, amplitude
 from sim.home.noise import PinkNoise
 from sim.home.room import response
+from sim.lab.loudness import SpeechPower
 from sim.scenario.rooms import Room
 from wakeword.frames import HOP
 from wakeword.sound import RATE, Samples
@@ -76,23 +78,62 @@ def conditions(places: list[Place], snrs_db: list[float]) -> list[Condition]:
     return list(dict.fromkeys(found))
 
 
-def heard(samples: Samples, condition: Condition, seed: int, number: int) -> Samples:
-    """int16[LEAD + n + TAIL]: a clip as the device hears it; its own first sample is at LEAD.
+Chunks = Callable[[], Iterable[Samples]]
+"""Begins to read a sound, int16, piece by piece."""
 
-    A room delays what is said by its way through the air, of which the way of the direct sound is taken back, and it
-    leaves the level of active speech as it was. The noise is of `seed` and the clip's `number` alone.
+
+def heard(samples: Samples, condition: Condition, seed: int, number: int) -> Samples:
+    """int16[LEAD + n + TAIL]: all of `stream_heard`, of a clip that is in memory."""
+    power = SpeechPower()
+    power.push(samples)
+    return np.concatenate(list(stream_heard(lambda: [samples], power.value(), condition, seed, number)))
+
+
+def stream_heard(chunks: Chunks, power: float, condition: Condition, seed: int, number: int) -> Iterator[Samples]:
+    """A clip as the device hears it, int16, chunk by chunk; its own first sample is at LEAD, and TAIL follows its last.
+
+    `power` is that of its active speech, which a room leaves as it was: for that the sound is read twice. The way of
+    the direct sound through the air is taken back. The noise is of `seed` and the clip's `number` alone.
     """
-    sound: Sound = np.zeros(LEAD + len(samples) + TAIL, np.float32)
-    sound[LEAD : LEAD + len(samples)] = samples
-    power = active_power(frame_powers(samples))
-    if condition.place is not None:
-        wet = convolved(sound, _response(condition.place))[: len(sound)]
-        now = active_power(frame_powers(wet))
-        sound = wet * np.float32(np.sqrt(power / now) if now else 0.0)
-    if condition.snr_db is not None and power:
-        noise = PinkNoise(seed, number).between(0, len(sound))
-        sound = sound + noise * np.float32(np.sqrt(power) * amplitude(-condition.snr_db))
-    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+    room = (
+        None if condition.place is None else _Room(_response(condition.place) * _louder(chunks, power, condition.place))
+    )
+    level = None if condition.snr_db is None else np.float32(np.sqrt(power) * amplitude(-condition.snr_db))
+    noise, at = PinkNoise(seed, number), 0
+    for chunk in chain([np.zeros(LEAD, np.int16)], chunks(), [np.zeros(TAIL, np.int16)]):
+        sound: Sound = chunk.astype(np.float32)
+        if room is not None:
+            sound = room.hear(sound)
+        if level is not None and len(chunk):
+            sound = sound + noise.between(at, at + len(chunk)) * level
+        at += len(chunk)
+        yield np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+
+
+def _louder(chunks: Chunks, power: float, where: Place) -> np.float32:
+    """The factor that gives active speech in a room the power that it had."""
+    room, now = _Room(_response(where)), SpeechPower()
+    for chunk in chain(chunks(), [np.zeros(TAIL, np.int16)]):
+        now.push(room.hear(chunk.astype(np.float32)))
+    heard_power = now.value()
+    return np.float32(np.sqrt(power / heard_power) if heard_power else 1.0)
+
+
+class _Room:
+    """Lets a stream sound in a room; what is still to come of one chunk is laid into the next."""
+
+    def __init__(self, response: Sound) -> None:
+        self._response = response
+        self._rest: Sound = np.zeros(0, np.float32)
+
+    def hear(self, sound: Sound) -> Sound:
+        """float32[n] -> float32[n]."""
+        n = len(sound)
+        wet = convolved(sound, self._response) if n else sound
+        wet = np.pad(wet, (0, max(0, len(self._rest) - len(wet))))
+        wet[: len(self._rest)] += self._rest
+        self._rest = wet[n:]
+        return wet[:n]
 
 
 @lru_cache(maxsize=64)
@@ -105,4 +146,4 @@ def _response(where: Place) -> Sound:
         raise LabError(f"a room {where.height_m:g} m high is lower than a mouth; make it higher")
     middle = where.width_m / 2
     found = response(room, (FROM_WALL_M + along, middle, height), (FROM_WALL_M, middle, DEVICE_HEIGHT_M))
-    return found[int(np.argmax(np.abs(found))) :] if len(found) else found
+    return found[int(np.argmax(np.abs(found))) :]

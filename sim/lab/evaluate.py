@@ -106,7 +106,7 @@ class Evaluated:
             "clips": len(loaded),
             "positive_clips": sum(each.clip.positive for each in loaded),
             "words": sum(each.words for each in loaded),
-            "hours": sum(len(each.samples) for each in loaded) / RATE / 3600,
+            "hours": sum(each.n_samples for each in loaded) / RATE / 3600,
             "hours_without_the_word": sum(each.silent_hours for each in loaded),
         }
 
@@ -123,7 +123,7 @@ class Evaluated:
             {
                 "name": each.clip.name,
                 "voice": each.clip.voice,
-                "seconds": len(each.samples) / RATE,
+                "seconds": each.n_samples / RATE,
                 "words_s": None if each.clip.words is None else [[b / RATE, e / RATE] for b, e in each.clip.words],
                 "sha256": each.sha256,
                 "heard": outcomes.get(number, []),

@@ -51,8 +51,10 @@ def run(args: argparse.Namespace) -> int:
         plot.draw(found.rows, plan.per_hour)
     console = Console(highlight=False)
     summarize(console, found, suspected)
-    console.print(rates_table(found.rows))
-    console.print(thresholds_table(found.rows, plan.per_hour))
+    # Voices under every condition would be a long table; rows.csv has them all.
+    shown = [row for row in found.rows if not row.voice or row.condition == str(plan.conditions[0])]
+    console.print(rates_table(shown))
+    console.print(thresholds_table([row for row in shown if not row.voice], plan.per_hour))
     console.print(f"results in {args.out}", soft_wrap=True)
     return 1 if found.left_out or suspected else 0
 

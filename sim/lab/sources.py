@@ -85,7 +85,7 @@ def _audio_folder(folder: Path, metadata: Path, positive: bool) -> Iterator[Clip
         words = tuple(sorted(spans[name])) if spans[name] else None if positive else ()
         text = row.get("text") or row.get("transcription") or row.get("transcript") or ""
         clip = recorded(path, str(path), words, str(row.get("voice") or ""), str(text))
-        yield Clip(clip.name, clip.read, words, clip.voice, clip.text, f"{metadata}, line {line}")
+        yield Clip(clip.name, clip.chunks, words, clip.voice, clip.text, f"{metadata}, line {line}")
 
 
 def _rows(metadata: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -141,7 +141,7 @@ def stream_of(sound: str) -> Clip:
         span = _span(begin, end, f"{beside[0]}, line {number}")
         spans.extend([span] if span else [])
     clip = recorded(path, sound, tuple(sorted(spans)))
-    return Clip(sound, clip.read, clip.words, where=str(beside[0]))
+    return Clip(sound, clip.chunks, clip.words, where=str(beside[0]))
 
 
 def manifest_of(path: Path) -> list[Clip]:

@@ -73,15 +73,16 @@ def _paragraphs(path: Path, positive: bool) -> Iterator[tuple[int, list[str]]]:
 
 
 class _Reader:
-    """Joins the lines when they are asked for, so that a long text is never in memory as a whole."""
+    """Gives line after line with pauses between, decoded as they are asked for."""
 
     def __init__(self, speech: Speech, keys: Sequence[tuple[str, str]]) -> None:
         self._speech, self._keys = speech, keys
 
-    def __call__(self) -> Samples:
-        pause = np.zeros(PAUSE, np.int16)
-        pieces = [piece for key in self._keys for piece in (pause, self._speech[key])]
-        return np.concatenate(pieces[1:])
+    def __call__(self) -> Iterator[Samples]:
+        for number, key in enumerate(self._keys):
+            if number:
+                yield np.zeros(PAUSE, np.int16)
+            yield self._speech[key]
 
 
 def _plain(word: str) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from sim.cloud.looks import RecognizerLook
 from sim.cloud.verifier import AFTER, Opening
-from sim.lab.clips import Loaded
+from sim.lab.clips import Loaded, cut_out
 from sim.lab.tally import Tally
-from wakeword.sound import RATE, Samples
+from wakeword.sound import RATE
 from wakeword.span import word_span
 
 BEFORE = RATE // 2
@@ -49,7 +47,7 @@ def suspects(loaded: Sequence[Loaded], tallies: Sequence[Tally], word: str) -> t
             for at in outcome.false:
                 told = spoken in " ".join(clip.clip.text.lower().split())
                 look = look or RecognizerLook()
-                fit = 1.0 if told else look.score(_opening(clip.samples, at, word))
+                fit = 1.0 if told else look.score(_opening(clip, at, word))
                 known = known and fit is not None
                 if fit is not None and fit >= look.threshold:
                     found.append(
@@ -64,8 +62,8 @@ def suspects(loaded: Sequence[Loaded], tallies: Sequence[Tally], word: str) -> t
     return found, known
 
 
-def _opening(samples: Samples, at: int, word: str) -> Opening:
+def _opening(clip: Loaded, at: int, word: str) -> Opening:
     begin, end = word_span(word, at)
-    first, last = max(0, begin - BEFORE), min(len(samples), end + AFTER)
-    piece = np.ascontiguousarray(samples[first : max(last, first + 1)])
+    first, last = max(0, begin - BEFORE), min(clip.n_samples, end + AFTER)
+    piece = cut_out(clip.clip, first, max(last, first + 1))
     return Opening("lab", word, piece, max(0, begin - first), max(1, min(end, last) - first))

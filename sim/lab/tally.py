@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,14 +10,19 @@ from numpy.typing import NDArray
 
 from device.config import WakeSettings
 from device.ear import thresholds, trigger_settings
+from device.second_looks import load_second_looks
 from sim.errors import LabError
 from sim.lab.clips import Loaded
-from sim.lab.conditions import LEAD, Condition, heard
+from sim.lab.conditions import LEAD, Condition, stream_heard
 from sim.lab.detection import THRESHOLDS, Point
 from sim.lab.matching import match
 from sim.lab.wakes import wakes
 from wakeword.frames import whole_hops
 from wakeword.scorer import ScorerGroup, Scores, load_scorers
+from wakeword.second_look import SecondLook
+from wakeword.sound import RATE, Samples
+
+Passes = Callable[[int], bool]
 
 
 @dataclass(frozen=True)
@@ -29,20 +34,32 @@ class Engine:
     threshold: float
     grid: tuple[float, ...]
     """Thresholds of its curve, its own among them."""
+    look: SecondLook | None = None
+    """The second look of the device, where its settings name one."""
 
     def facts(self) -> dict[str, str | float]:
         """What identifies it."""
         group = self.group
         about: dict[str, str | float] = {"label": self.label, "engine": group.engine, "model": group.names[0]}
-        return about | {"sha256": group.hashes[0], "threshold": self.threshold, "recommended": group.thresholds[0]}
+        look = {} if self.look is None else {"verifier": self.look.learned.sha256}
+        own: dict[str, str | float] = {
+            "sha256": group.hashes[0],
+            "threshold": self.threshold,
+            "recommended": group.thresholds[0],
+        }
+        return {**about, **own, **look}
 
 
 def load_engine(label: str, word: str, settings: WakeSettings) -> Engine:
-    """``NAME`` or ``NAME=MODEL``, where the model is another one than `word`. Raises ModelError and EngineMissing."""
+    """``NAME`` or ``NAME=MODEL``, where the model is another one than `word`.
+
+    Raises ModelError, EngineMissing, and ConfigError for a second look that is none or not of this model.
+    """
     name, _, model = label.partition("=")
     group = load_scorers([model or word], name)
     (threshold,) = thresholds(settings, group).values()
-    return Engine(label, group, threshold, tuple(sorted({*THRESHOLDS, threshold})))
+    look = load_second_looks(settings, group).get(group.names[0])
+    return Engine(label, group, threshold, tuple(sorted({*THRESHOLDS, threshold})), look)
 
 
 @dataclass(frozen=True)
@@ -118,19 +135,64 @@ def tally(
     }
     for number, each in enumerate(loaded):
         for condition in all_conditions:
-            sound = whole_hops(heard(each.samples, condition, seed, number))
-            for engine in engines:
-                count(tallies[engine.label, condition], number, each, engine.group.score(sound)[:, 0], settings)
-                heard_s(len(sound) / 16_000)
+            hops = hops_of(stream_heard(each.clip.chunks, each.power, condition, seed, number))
+            for engine, scores, passes in scored(hops, engines, heard_s):
+                count(tallies[engine.label, condition], number, each, scores, settings, passes)
     return list(tallies.values())
 
 
-def count(into: Tally, number: int, clip: Loaded, scores: Scores, settings: WakeSettings) -> None:
+def hops_of(chunks: Iterable[Samples]) -> Iterator[Samples]:
+    """The same sound in whole hops, without the rest at the end."""
+    rest = np.zeros(0, np.int16)
+    for chunk in chunks:
+        whole = np.concatenate([rest, chunk])
+        hops = whole_hops(whole)
+        rest = whole[len(hops) :]
+        if len(hops):
+            yield hops
+
+
+def scored(
+    sound: Iterable[Samples], engines: Sequence[Engine], heard_s: Callable[[float], None]
+) -> Iterator[tuple[Engine, Scores, Passes]]:
+    """Scores of each engine, and how its second look judges; only where there is one, the sound is kept."""
+    streams = [engine.group.fresh() for engine in engines]
+    scores: list[list[Scores]] = [[] for _ in engines]
+    kept: list[Samples] = []
+    for hops in sound:
+        for stream, found in zip(streams, scores, strict=True):
+            found.append(stream.push(hops)[:, 0])
+        if any(engine.look is not None for engine in engines):
+            kept.append(hops)
+        heard_s(len(hops) * len(engines) / RATE)
+    whole = np.concatenate(kept) if kept else np.zeros(0, np.int16)
+    for engine, found in zip(engines, scores, strict=True):
+        yield engine, np.concatenate(found), _judge(engine.look, whole)
+
+
+def _judge(look: SecondLook | None, sound: Samples) -> Passes:
+    """As the firmware judges: with too little sound before it, a wake passes."""
+    if look is None:
+        return lambda _at: True
+    known: dict[int, bool] = {}
+
+    def passes(at: int) -> bool:
+        if at not in known:
+            score = look.score(sound[max(0, at - look.samples) : at])
+            known[at] = score is None or score >= look.threshold
+        return known[at]
+
+    return passes
+
+
+def count(
+    into: Tally, number: int, clip: Loaded, scores: Scores, settings: WakeSettings, passes: Passes = lambda _at: True
+) -> None:
     """Count one clip at every threshold. `scores` are of the sound as `heard`, with what stands before the clip."""
     labelled = clip.clip.words is not None
-    spans = clip.clip.words if clip.clip.words is not None else ((0, len(clip.samples)),)
+    spans = clip.clip.words if clip.clip.words is not None else ((0, clip.n_samples),)
     for row, threshold in enumerate(into.engine.grid):
-        found = [at - LEAD for at in wakes(scores, trigger_settings(settings, threshold)) if at > LEAD]
+        found = [at - LEAD for at in wakes(scores, trigger_settings(settings, threshold), passes) if at > LEAD]
         pairs = match(spans, found)
         answering = {wake for _, wake in pairs}
         into.misses[row, number] = len(spans) - len(pairs)

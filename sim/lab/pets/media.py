@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from device.config import WakeSettings
 from device.ear import trigger_settings
 from sim.errors import LabError
-from sim.home.levels import active_power, amplitude, frame_powers
+from sim.home.levels import amplitude
 from sim.home.noise import PinkNoise
 from sim.lab.clips import SPEECH
+from sim.lab.loudness import SpeechPower
 from sim.lab.pets.counts import MERGE_S
 from sim.lab.pets.repeat import Repeated
 from sim.lab.subtitles import ENDINGS, Cue, Fit, fit, read_subtitles, said_between
-from sim.lab.tally import Engine
+from sim.lab.tally import Engine, hops_of
 from sim.lab.wakes import wakes
 from wakeword.features import TILE
 from wakeword.frames import HOP, whole_hops
@@ -105,10 +106,10 @@ def find_media(folder: Path) -> list[tuple[Path, Path]]:
 def open_medium(sound: Path, subtitles: Path) -> Medium:
     """Read it once: how long and how loud it is, and where it holds speech. Raises LabError and SoundError."""
     cues = read_subtitles(subtitles)
-    voice, powers, speech, rest, n = VoiceActivity(), [], [], np.zeros(0, np.int16), 0
+    voice, power, speech, rest, n = VoiceActivity(), SpeechPower(), [], np.zeros(0, np.int16), 0
     for chunk in stream_sound(sound, 10 * RATE):
         n += len(chunk)
-        powers.append(frame_powers(chunk))
+        power.push(chunk)
         whole = np.concatenate([rest, chunk])
         hops = whole_hops(whole)
         rest = whole[len(hops) :]
@@ -117,8 +118,7 @@ def open_medium(sound: Path, subtitles: Path) -> Medium:
     if late:
         where = f"{late[0].begin / RATE:.0f} s, and {sound} ends at {n / RATE:.0f} s"
         raise LabError(f"{subtitles}: {late[0].text!r} is at {where}; give the subtitles of this very sound")
-    power = active_power(np.concatenate(powers))
-    return Medium(sound, tuple(cues), n, power, fit(cues, np.concatenate(speech), HOP))
+    return Medium(sound, tuple(cues), n, power.value(), fit(cues, np.concatenate(speech), HOP))
 
 
 def listen(
@@ -139,7 +139,7 @@ def listen(
         level = np.sqrt(medium.power) * amplitude(-snr_db)
         streams = {engine.label: engine.group.fresh() for engine in engines}
         scores: dict[str, list[NDArray[np.float32]]] = {engine.label: [] for engine in engines}
-        for hops in _hops(_pass(medium, offset, amplitude(louder_db), noise, level)):
+        for hops in hops_of(_pass(medium, offset, amplitude(louder_db), noise, level)):
             for label, stream in streams.items():
                 scores[label].append(stream.push(hops)[:, 0])
             heard_s(len(hops) / RATE)
@@ -162,16 +162,6 @@ def _pass(medium: Medium, offset: int, gain: float, noise: PinkNoise, level: flo
         sound = chunk.astype(np.float32) * np.float32(gain) + noise.between(at, at + len(chunk)) * np.float32(level)
         at += len(chunk)
         yield np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
-
-
-def _hops(chunks: Iterator[Samples]) -> Iterator[Samples]:
-    rest = np.zeros(0, np.int16)
-    for chunk in chunks:
-        whole = np.concatenate([rest, chunk])
-        hops = whole_hops(whole)
-        rest = whole[len(hops) :]
-        if len(hops):
-            yield hops
 
 
 def film_wakes(medium: Medium, found: dict[str, list[list[int]]], word: str) -> list[FilmWake]:

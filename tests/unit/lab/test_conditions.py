@@ -5,7 +5,7 @@ import pytest
 
 from sim.errors import LabError
 from sim.home.levels import active_power, frame_powers
-from sim.lab.conditions import LEAD, TAIL, Condition, conditions, heard, place
+from sim.lab.conditions import LEAD, TAIL, Condition, conditions, heard, place, stream_heard
 from tests.lab_kit import SAYS, speech
 
 ROOM = "5,4,2.6,0.4,3"
@@ -65,3 +65,12 @@ def test_every_room_meets_every_noise_and_as_it_is_is_always_there() -> None:
 def test_what_is_no_room_is_refused(text: str, told: str) -> None:
     with pytest.raises(LabError, match=told):
         place(text)
+
+
+@pytest.mark.parametrize("condition", [Condition(place(ROOM)), Condition(snr_db=10), Condition(place(ROOM), 10)])
+def test_the_cuts_make_no_difference(condition: Condition) -> None:
+    samples = speech(SAYS[0])
+    pieces = np.split(samples, [1, 700, 9_000, 9_001, 20_000])
+    power = active_power(frame_powers(samples))
+    cut = np.concatenate(list(stream_heard(lambda: pieces, power, condition, 4, 2)))
+    assert np.max(np.abs(cut.astype(int) - heard(samples, condition, 4, 2))) <= 1  # rounding of the transforms

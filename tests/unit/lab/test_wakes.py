@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,9 +15,11 @@ from device.ear import trigger_settings
 from device.events import Kind
 from device.firmware import Firmware
 from sim.lab.conditions import LEAD, Condition, heard
+from sim.lab.tally import load_engine, scored
 from sim.lab.wakes import wakes
 from sim.speech.manifest import shipped_folder
-from tests.firmware_kit import STREAM
+from tests.firmware_kit import STREAM, hear
+from tests.verifier_kit import judging_firmware, line, verifier_file
 from wakeword.frames import HOP, whole_hops
 from wakeword.scored_file import hop_end
 from wakeword.scorer import load_scorers
@@ -53,3 +57,20 @@ def test_the_firmware_wakes_where_the_lab_says(threshold: float) -> None:
     assert found == fired
     assert len(found) >= 2
     assert min(found) > LEAD
+
+
+@pytest.mark.parametrize("text", ["Unacceptable, for that money.", "Alexa, what time is it?"])
+def test_a_second_look_judges_in_the_lab_as_it_does_in_the_device(text: str, tmp_path: Path) -> None:
+    """The device, as it listens after a wake, looks again at nothing; the one wake of a line is what is compared."""
+    path = verifier_file(tmp_path)
+    sound = whole_hops(line(text))
+    settings = load_device(overrides=[("wake.verifier", str(path))]).wake
+    engine = load_engine("openwakeword", "alexa", settings)
+    assert engine.look is not None
+    ((_, scores, passes),) = scored([sound], [engine], lambda _s: None)
+    found = wakes(scores, trigger_settings(settings, engine.threshold), passes)
+    without = wakes(scores, trigger_settings(settings, engine.threshold))
+    fired = [event.sample for event in hear(judging_firmware(path), sound) if event.kind == Kind.WAKE]
+    assert found == fired
+    assert len(without) == 1
+    assert bool(found) == text.startswith("Alexa")
