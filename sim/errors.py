@@ -39,6 +39,12 @@ class RecognizerError(SimError):
     """A recognizer or its model that is not there or does not work; the sentence names the command that mends it."""
 
 
+class VerifierError(RecognizerError):
+    """A second look that was named and is none, or is not there."""
+
+    exit_code = 2
+
+
 class StoreError(SimError):
     """The far end's store cannot be opened, read or written."""
 

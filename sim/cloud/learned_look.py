@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.cloud.verifier import Opening
-from sim.errors import ScenarioError
+from sim.errors import VerifierError
 from wakeword.errors import ModelError
 from wakeword.second_look import SecondLook, load_learned
 from wakeword.span import detection_of
@@ -17,11 +17,11 @@ class LearnedLook:
     name = "learned"
 
     def __init__(self, model: Path) -> None:
-        """Load it; raises ScenarioError for a file that is no verifier."""
+        """Load it; raises VerifierError for a file that is no verifier."""
         try:
             self._look = SecondLook(load_learned(model))
         except ModelError as error:
-            raise ScenarioError(f"verifier.model: {error}") from None
+            raise VerifierError(f"verifier.model: {error}") from None
         self.threshold = self._look.threshold
 
     def score(self, opening: Opening) -> float | None:

@@ -202,10 +202,10 @@ class Loop:
 
     def _looks(self) -> dict[str, VerifierSettings]:
         """The far end's second looks: what was learned, and the recognizer's beside it where there is one."""
-        learned = {LEARNED: VerifierSettings(method="learned", model=self._places.verifier)}
-        return (
-            learned if self._plan.recognizer == "none" else {**learned, RECOGNIZER: VerifierSettings(method=RECOGNIZER)}
-        )
+        looks = {LEARNED: VerifierSettings(method="learned", model=self._places.verifier)}
+        if self._plan.recognizer != "none":
+            looks[RECOGNIZER] = VerifierSettings(method=RECOGNIZER)
+        return looks
 
     def _unknown_voices(self, material: _Material) -> dict[str, Any]:
         """Learn without each voice, and try it on that voice alone: what a home with strangers in it may expect."""
