@@ -102,7 +102,8 @@ def _tell(console: Console, results: Mapping[str, Any]) -> None:
     console.print(results["note"], soft_wrap=True)
     console.print(
         f"reviewed: {reviewed['drawn']} of {reviewed['clips']} clips, {reviewed['labels']} labels in "
-        f"{reviewed['hours_of_listening']:g} h; of these labels {100 * reviewed['stated_error_rate']:g} % are wrong; "
+        f"{reviewed['hours_of_listening']:g} h; "
+        f"the annotators are simulated, and err in {100 * reviewed['stated_error_rate']:g} % of them; "
         f"{reviewed['clips_agreed_on']} clips are agreed to be a call, or none",
         soft_wrap=True,
     )
