@@ -108,14 +108,14 @@ class ClipStore:
         except StoreError:
             self._database.close()
             raise
-        self._keys = Keychain(self._database, self.vault)
+        self.keychain = Keychain(self._database, self.vault)
         self.claims = Claims(self._database)
         self.customers = Customers(self._database)
         self.bench = Bench(self._database)
-        self.outbox = Outbox(self._database, self._files, self._keys)
+        self.outbox = Outbox(self._database, self._files, self.keychain)
         self.deletions = Deletions(self._database, self._files, self.vault, now)
         try:
-            close_open_files(self._database, self._files, self._keys)
+            close_open_files(self._database, self._files, self.keychain)
             self.deletions.resume()
         except StoreError:
             self.close()
@@ -168,7 +168,7 @@ class ClipStore:
                 with self._database.writing() as session:
                     outcomes = add_parts(session.connection(), parts, closed)
             except StaleKeyError as error:
-                self._keys.drop()
+                self.keychain.drop()
                 others = error.clips
             else:
                 break
@@ -186,11 +186,11 @@ class ClipStore:
 
         Of a clip that two devices claim, the first has it.
         """
-        owners = self._keys.owners(part.device for part in parts)
+        owners = self.keychain.owners(part.device for part in parts)
         closed = {part.clip: owners[part.device] for part in reversed(parts)}
         for clip, customer in others.items():
             if customer != closed[clip].customer:
-                closed[clip] = Owner(customer, self._keys.key_of(customer))
+                closed[clip] = Owner(customer, self.keychain.key_of(customer))
         return closed
 
     def next_serial(self, floor: int, count: int = 1) -> int:
@@ -246,7 +246,7 @@ class ClipStore:
         return np.concatenate([np.zeros(0, np.int16), *(self._samples(*part) for part in parts)])
 
     def _samples(self, file: str, digest: str) -> Samples:
-        audio = self._keys.open(self._files.read(file), file)
+        audio = self.keychain.open(self._files.read(file), file)
         if hashlib.sha256(audio).hexdigest() != digest:  # a decoder lets some damage pass as other sound
             raise StoreError(f"{file} is damaged in the store; bring it back from a copy")
         return decode_flac(audio)

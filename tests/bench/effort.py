@@ -34,6 +34,13 @@ class Effort:
     devices: int
     devices_a_second: int
     """How many of them end a clip in each second: fewer than the far end takes."""
+    archived: int
+    """Clips in the archive."""
+    owned: int
+    """Clips of a customer who has them all deleted."""
+    deletions: int
+    asks: int
+    """Tasks that are taken, and pages that are looked at."""
 
 
 FULL = Effort(
@@ -55,6 +62,10 @@ FULL = Effort(
     outage=2_000,
     devices=1_000,
     devices_a_second=40,
+    archived=1_000_000,
+    owned=10_000,
+    deletions=7,
+    asks=300,
 )
 QUICK = Effort(
     warm_up=0,
@@ -75,4 +86,8 @@ QUICK = Effort(
     outage=10,
     devices=20,
     devices_a_second=40,
+    archived=2_000,
+    owned=100,
+    deletions=1,
+    asks=3,
 )
