@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import BindParameter, Executable, Integer, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from sim.cloud.schema import (
@@ -23,6 +24,28 @@ from sim.cloud.schema import (
 from uplink.message import JSON
 
 Value = TypeVar("Value")
+
+
+_NEWEST = (
+    select(ClipRow.id, ClipRow.device, ClipRow.utc, ClipRow.complete)
+    .where(ClipRow.customer == bindparam("number"))
+    .order_by(ClipRow.utc.desc(), ClipRow.id.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
+_BEFORE = _NEWEST.where(tuple_(ClipRow.utc, ClipRow.id) < tuple_(bindparam("utc"), bindparam("id")))
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_LISTENED = AuditRow.clip.in_(_IDS), AuditRow.action == "listen", AuditRow.role != "customer"
+# Made once: to put them together costs as much as to ask them.
+_ABOUT: Mapping[str, Executable] = {
+    "facts": select(PartRow.clip, PartRow.facts).where(PartRow.clip.in_(_IDS), PartRow.number == 0),
+    "said": select(TranscriptRow.clip, TranscriptRow.text).where(TranscriptRow.clip.in_(_IDS)),
+    "deleted": select(DeletedRow.clip, DeletedRow.what).where(DeletedRow.clip.in_(_IDS)),
+    "sent": select(MessageRow.clip, MessageRow.recipient).where(MessageRow.clip.in_(_IDS)).order_by(MessageRow.id),
+    "heard": select(AuditRow.clip, AuditRow.who, AuditRow.details).where(*_LISTENED),
+    "tasks": select(TaskRow.clip).where(TaskRow.clip.in_(_IDS), TaskRow.state.in_(("open", "taken", "done"))),
+    "annotations": select(AnnotationRow.clip).where(AnnotationRow.clip.in_(_IDS)),
+    "exports": select(ExportFileRow.clip).where(ExportFileRow.clip.in_(_IDS)),
+}
 
 
 @dataclass(frozen=True)
@@ -68,32 +91,20 @@ class Kept:
 
 def customer_clips(session: Session, number: str, before: tuple[str, str] | None = None, limit: int = 50) -> list[Kept]:
     """Give a page of a customer's clips, the newest first; `before` is the `mark` of the last one seen."""
-    rows = select(ClipRow.id, ClipRow.device, ClipRow.utc, ClipRow.complete).where(ClipRow.customer == number)
-    if before is not None:
-        rows = rows.where(tuple_(ClipRow.utc, ClipRow.id) < tuple_(*before))
-    clips = session.execute(rows.order_by(ClipRow.utc.desc(), ClipRow.id.desc()).limit(limit)).all()
-    ids = [clip.id for clip in clips]
-    if not ids:
+    where: dict[str, object] = {"number": number, "limit": limit}
+    if before is None:
+        clips = session.execute(_NEWEST, where).all()
+    else:
+        clips = session.execute(_BEFORE, {**where, "utc": before[0], "id": before[1]}).all()
+    if not clips:
         return []
-
-    def of(column: Any, *more: Any) -> Sequence[Row[Any]]:
-        return session.execute(select(column, *more).where(column.in_(ids))).all()
-
-    def counted(column: Any, *which: Any) -> dict[str, int]:
-        found = select(column, func.count()).where(column.in_(ids), *which).group_by(column)
-        return {row[0]: row[1] for row in session.execute(found)}
-
-    opening = select(PartRow.clip, PartRow.facts).where(PartRow.clip.in_(ids), PartRow.number == 0)
-    facts = {row.clip: row.facts for row in session.execute(opening)}
-    silent = {row.clip for row in of(DeletedRow.clip, DeletedRow.what) if "audio" in row.what}
-    said = {row.clip: row.text for row in of(TranscriptRow.clip, TranscriptRow.text)}
-    sent = _gathered((row.clip, row.recipient) for row in of(MessageRow.clip, MessageRow.recipient))
-    listened = select(AuditRow.clip, AuditRow.who, AuditRow.details).where(
-        AuditRow.clip.in_(ids), AuditRow.action == "listen", AuditRow.role != "customer"
-    )
-    heard = _gathered((row.clip, (row.who, str(row.details.get("policy", "")))) for row in session.execute(listened))
-    tasks = counted(TaskRow.clip, TaskRow.state.in_(("open", "taken", "done")))
-    annotations, exports = counted(AnnotationRow.clip), counted(ExportFileRow.clip)
+    ids = [clip.id for clip in clips]
+    found = {name: session.execute(statement, {"ids": ids}).all() for name, statement in _ABOUT.items()}
+    facts, said = ({row[0]: row[1] for row in found[name]} for name in ("facts", "said"))
+    silent = {row[0] for row in found["deleted"] if "audio" in row[1]}
+    sent = _gathered((row[0], row[1]) for row in found["sent"])
+    heard = _gathered((row[0], (row[1], str(row[2].get("policy", "")))) for row in found["heard"])
+    tasks, annotations, exports = (Counter(row[0] for row in found[n]) for n in ("tasks", "annotations", "exports"))
     return [
         Kept(
             id=clip.id,
@@ -104,9 +115,9 @@ def customer_clips(session: Session, number: str, before: tuple[str, str] | None
             sound=clip.id not in silent,
             transcript=said.get(clip.id),
             sent_to=tuple(sent.get(clip.id, ())),
-            tasks=tasks.get(clip.id, 0),
-            annotations=annotations.get(clip.id, 0),
-            exports=exports.get(clip.id, 0),
+            tasks=tasks[clip.id],
+            annotations=annotations[clip.id],
+            exports=exports[clip.id],
             listeners=len({who for who, _ in heard.get(clip.id, ())}),
             listens=len(heard.get(clip.id, ())),
             policies=tuple(sorted({policy for _, policy in heard.get(clip.id, ()) if policy})),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import JSON, Connection, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from sim.cloud.database import Database, rows_of
@@ -19,10 +19,11 @@ Choice = Literal["in", "out"]
 
 # Plain SQL, because every batch of parts asks whose they are.
 _WHOSE = (
-    "SELECT name, customer, key FROM devices JOIN customers ON number = customer WHERE name IN :names ORDER BY number"
+    'SELECT name, customer, key, deletion, begin, "end", what FROM devices JOIN customers ON number = customer '
+    "LEFT JOIN spans ON device = name WHERE name IN :names ORDER BY number"
 )
 _OWNERS = {
-    dialect: text(f"{_WHOSE}{lock}").bindparams(bindparam("names", expanding=True))
+    dialect: text(f"{_WHOSE}{lock}").bindparams(bindparam("names", expanding=True)).columns(what=JSON)
     for dialect, lock in (("sqlite", ""), ("postgresql", " FOR KEY SHARE OF customers"))
 }
 _NEW_CUSTOMER = text("INSERT INTO customers (number, first_name) VALUES (:number, '') ON CONFLICT DO NOTHING")
@@ -116,11 +117,25 @@ class Customers:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A time of which everything was deleted; what: as in `DeletedRow`."""
+
+    deletion: str
+    begin: str
+    end: str
+    what: list[str]
+
+
+@dataclass(frozen=True)
 class Held:
-    """Whose a device is, and the name of his newest key as it stands in the database."""
+    """Whose a device is, and the name of his newest key as it stands in the database.
+
+    spans: when what it heard was deleted.
+    """
 
     customer: str
     key: str | None
+    spans: list[Span] = field(default_factory=list)
 
 
 def owners(connection: Connection, devices: Iterable[str]) -> dict[str, Held]:
@@ -140,8 +155,12 @@ def owners(connection: Connection, devices: Iterable[str]) -> dict[str, Held]:
 
 
 def _held(connection: Connection, names: list[str]) -> dict[str, Held]:
-    rows = connection.execute(_OWNERS[connection.dialect.name], {"names": names})
-    return {row.name: Held(row.customer, row.key) for row in rows}
+    found: dict[str, Held] = {}
+    for name, customer, key, *span in connection.execute(_OWNERS[connection.dialect.name], {"names": names}):
+        held = found.setdefault(name, Held(customer, key))
+        if span[0] is not None:
+            held.spans.append(Span(*span))
+    return found
 
 
 def number_of(about: str) -> str:

@@ -163,8 +163,9 @@ def remove(session: Session, order: Order, clips: Sequence[Chosen]) -> Removed:
             removed.found[name] += session.scalars(select(func.count()).where(column.in_(ids))).one()
         for who, clip in ((AnnotationRow.annotator, AnnotationRow.clip), (AuditRow.who, AuditRow.clip)):
             heard = select(who).where(clip.in_(ids))
-            listened = heard.where(AuditRow.action == "listen") if clip is AuditRow.clip else heard
-            removed.listeners |= set(session.scalars(listened.distinct()))
+            if clip is AuditRow.clip:
+                heard = heard.where(AuditRow.action == "listen", AuditRow.role != "customer")
+            removed.listeners |= set(session.scalars(heard.distinct()))
         _note(session, order, chunk, removed)
         _remove_rows(session, order.reaches, ids)
     if "transcripts" in order.reaches:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from sim.cloud import outbox
@@ -36,6 +36,18 @@ from sim.cloud.turn import Reach
 from sim.cloud.vault import Vault
 
 _CHUNK = 500
+_UNSWEPT = (
+    select(DeletedRow.clip, DeletedRow.device, DeletedRow.what)
+    .where(~DeletedRow.swept)
+    .order_by(DeletedRow.clip)
+    .limit(bindparam("limit", type_=Integer))
+)
+_LOCKED = (
+    select(DeletedRow.clip, DeletedRow.what)
+    .where(DeletedRow.clip.in_(bindparam("clips", expanding=True)))
+    .order_by(DeletedRow.clip)
+    .with_for_update()
+)
 
 
 class Deletions:
@@ -133,10 +145,8 @@ class Deletions:
         """Remove the files of what was deleted, also what came late of it."""
         while True:
             with self._database.reading() as session:
-                rows = session.scalars(
-                    select(DeletedRow).where(~DeletedRow.swept).order_by(DeletedRow.clip).limit(_CHUNK)
-                ).all()
-                clips = {row.clip: (row.device, tuple(row.what)) for row in rows}
+                rows = session.execute(_UNSWEPT, {"limit": _CHUNK}).all()
+            clips = {clip: (device, what) for clip, device, what in rows}
             if not clips:
                 return
             self._files.erase_all(
@@ -144,10 +154,10 @@ class Deletions:
                 + [outbox.folder(device, clip) for clip, (device, what) in clips.items() if "messages" in what]
             )
             with self._database.writing() as session:
-                again = select(DeletedRow).where(DeletedRow.clip.in_(clips)).with_for_update()
-                for row in session.scalars(again):
-                    if tuple(row.what) == clips[row.clip][1]:
-                        row.swept = True
+                # What came late of one meanwhile is found again.
+                now = session.execute(_LOCKED, {"clips": list(clips)}).all()
+                done = [clip for clip, what in now if what == clips[clip][1]]
+                session.execute(update(DeletedRow).where(DeletedRow.clip.in_(done)).values(swept=True))
 
     def places(self, order: str) -> list[Place]:
         """Give what became of an order, place by place."""

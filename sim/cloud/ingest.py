@@ -32,11 +32,6 @@ _NEAR = _of_clips(
     'SELECT clip, number, last, begin, "end", digest FROM parts WHERE clip IN :clips AND (number IN :numbers OR last)',
     "numbers",
 )
-_SPANS = (
-    text('SELECT device, begin, "end", what, deletion FROM spans WHERE device IN :devices')
-    .bindparams(bindparam("devices", expanding=True))
-    .columns(device=String, begin=String, end=String, what=JSON, deletion=String)
-)
 _DELETED_SINCE = text(
     "INSERT INTO deleted (clip, device, asked, what, swept, spool) "
     "VALUES (:clip, :device, :deletion, :what, false, '') ON CONFLICT (clip) DO NOTHING"
@@ -139,7 +134,7 @@ def _known(
     rows = connection.execute(_LOCK[connection.dialect.name], {"clips": clips})
     known = {clip: _Known(device, bool(complete), whose, bool(utc)) for clip, device, complete, whose, utc in rows}
     _date(connection, [clip for clip in known if not known[clip].dated], firsts)
-    _delete_late(connection, firsts)
+    _delete_late(connection, firsts, whose)
     counts = connection.execute(_COUNT, {"clips": clips}).all()
     near = connection.execute(_NEAR, {"clips": clips, "numbers": sorted(numbers)}).all()
     deleted = connection.execute(_DELETED, {"clips": clips}).all()
@@ -170,18 +165,16 @@ def _begun(part: Part) -> str:
     return begun(part.clip, part.facts if part.number == 0 else {}, part.begin)
 
 
-def _delete_late(connection: Connection, firsts: Mapping[str, Part]) -> None:
+def _delete_late(connection: Connection, firsts: Mapping[str, Part], whose: Mapping[str, Held]) -> None:
     """Count clips as deleted that began in a time that a customer had deleted before anything of them came."""
-    spans = connection.execute(_SPANS, {"devices": sorted({part.device for part in firsts.values()})}).all()
-    if not spans:
-        return
     for clip, part in firsts.items():
-        utc = begun(clip, part.facts if part.number == 0 else {}, part.begin)
-        for device, begin, end, what, deletion in spans:
-            if device == part.device and utc and begin <= utc < end:
-                row = {"clip": clip, "device": device, "what": what, "deletion": deletion}
+        spans = whose[part.device].spans
+        utc = _begun(part) if spans else ""
+        for span in spans:
+            if utc and span.begin <= utc < span.end:
+                row = {"clip": clip, "device": part.device, "what": span.what, "deletion": span.deletion}
                 connection.execute(_DELETED_SINCE, row)
-                if "audio" in what:
+                if "audio" in span.what:
                     connection.execute(_NO_PARTS, {"clips": [clip]})  # that came while it was not known when it was
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Literal
 
 from sim.cloud.schema import stamp
@@ -38,7 +39,7 @@ class Order:
     before: datetime | None = None
     reaches: tuple[Reach, ...] = REACHES
 
-    @property
+    @cached_property
     def id(self) -> str:
         """What it is called: the same order again is the same deletion."""
         facts = json.dumps(asdict(self), default=str, sort_keys=True)
