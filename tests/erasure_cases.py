@@ -32,6 +32,7 @@ from sim.cloud.transcript import Transcript, Word
 from sim.cloud.turn import Body, Message, Situation, Took, Turn
 from sim.errors import StoreError
 from sim.review.audit import Audit
+from sim.review.chain import Entry
 from sim.review.deletion import delete
 from sim.review.retention import retain
 from sim.review.search import search
@@ -255,7 +256,10 @@ def a_training_set_that_is_not_there_is_named(archive: Archive) -> None:
 
 def the_log_and_the_statement_tell_of_it(archive: Archive) -> None:
     clip = archive.clip()
+    for who, role in (("carol", "annotator"), ("dan", "lead"), ("carol", "annotator"), ("Ann", "customer")):
+        archive.audit.record(Entry(who, role, "listen", clip, ANN), NOW)
     deletion = delete(archive.store, archive.audit, Order("customer", "Ann", "all", NOW, ANN))
+    assert archive.places(deletion)["listeners"] == ("cannot be reached", 2)
     (entry,) = (link.entry for link in archive.audit.entries(action="delete"))
     assert (entry.who, entry.role, entry.customer) == ("Ann", "customer", ANN)
     assert entry.details["deletion"] == deletion

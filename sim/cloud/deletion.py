@@ -161,11 +161,13 @@ def remove(session: Session, order: Order, clips: Sequence[Chosen]) -> Removed:
         ids = [clip.id for clip in chunk]
         for name, column in _COUNTED.items():
             removed.found[name] += session.scalars(select(func.count()).where(column.in_(ids))).one()
-        for who, clip in ((AnnotationRow.annotator, AnnotationRow.clip), (AuditRow.who, AuditRow.clip)):
-            heard = select(who).where(clip.in_(ids))
-            if clip is AuditRow.clip:
-                heard = heard.where(AuditRow.action == "listen", AuditRow.role != "customer")
-            removed.listeners |= set(session.scalars(heard.distinct()))
+        wrote = select(AnnotationRow.annotator).where(AnnotationRow.clip.in_(ids))
+        # Customers who listen to themselves are no others.
+        heard = select(AuditRow.who).where(
+            AuditRow.clip.in_(ids), AuditRow.action == "listen", AuditRow.role != "customer"
+        )
+        for people in (wrote, heard):
+            removed.listeners |= set(session.scalars(people.distinct()))
         _note(session, order, chunk, removed)
         _remove_rows(session, order.reaches, ids)
     if "transcripts" in order.reaches:
