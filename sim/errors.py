@@ -99,6 +99,12 @@ class LabError(SimError):
     exit_code = 2
 
 
+class ClusterLostError(LabError):
+    """The cluster went away from under its work, or the work from under it; what is done is kept."""
+
+    exit_code = 1
+
+
 class AccountError(SimError):
     """An account at the console that is not there, or cannot be as asked."""
 

@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from device.rundir import versions
-from sim.errors import LabError
+from sim.errors import ClusterLostError, LabError
 
 Function = Callable[[Any], Any]
 """Takes a task and gives its result, both plain values; found by its name on a worker, so a module must have it."""
@@ -22,10 +24,10 @@ WORKERS_S = 60
 """How long its first worker may then take to come."""
 
 WAITING_PER_WORKER = 4
-"""Tasks that a worker has before it while it works on one, so that it never waits for the next."""
+"""Bundles that a worker has before it, so that it never waits for the next."""
 
-WAITING = 64
-"""How many wait at least: short tasks would be over before the next are there."""
+BUNDLE_S, LARGEST = 0.2, 256
+"""Tasks so short that many are done in this time are given out together, so many at most."""
 
 
 class Cluster:
@@ -67,29 +69,34 @@ class Cluster:
         """Give the results of numbered tasks as they come, some at a time; `name` tells these tasks from all others.
 
         Tasks are asked for as room comes free, and results are forgotten once given: memory does not grow with their
-        number. A task whose worker dies is given to another. Raises LabError, and what the function raises.
+        number. How long tasks take decides how many go together, and nothing else. A task whose worker dies is given to
+        another. Raises LabError, and what the function raises.
         """
         distributed, expected, pending = _dask(), versions(), iter(tasks)
-        results = distributed.as_completed(with_results=True, loop=self._client.loop)
-        room = max(WAITING, WAITING_PER_WORKER * self.workers)
-        running = 0
+        bundles = distributed.as_completed(with_results=True, loop=self._client.loop)
+        room = WAITING_PER_WORKER * self.workers
+        running, size = 0, 1
         try:
             while True:
-                while running < room and (task := next(pending, None)) is not None:
-                    number, about = task
-                    key = f"{name}-{number}"
-                    results.add(self._client.submit(perform, number, function, about, expected, key=key, pure=False))
+                while running < room and (bundle := list(islice(pending, size))):
+                    key = f"{name}-{bundle[0][0]}-{len(bundle)}"
+                    bundles.add(self._client.submit(perform, bundle, function, expected, key=key, pure=False))
                     running += 1
                 if not running:
                     return
-                found = [result for _, result in results.next_batch()]
-                running -= len(found)
-                yield found
+                for _, result in bundles.next_batch():
+                    if isinstance(result, BaseException):
+                        raise result
+                    running -= 1
+                    found, took_s = result
+                    size = max(1, min(LARGEST, 2 * size, int(BUNDLE_S * len(found) / max(took_s, 1e-6))))
+                    yield found
         except distributed.scheduler.KilledWorker as error:
-            raise LabError(f"{error.task} ended every process that worked at it; look at what it asks for") from None
+            why = "ended every process that worked at it"
+            raise ClusterLostError(f"the task {error.task} {why}; look at what it asks for") from None
         except (distributed.CancelledError, distributed.comm.CommClosedError):
-            where = self._scheduler or "of this machine"
-            raise LabError(f"the scheduler {where} went away; give the same command to go on when it is back") from None
+            where, mend = self._scheduler or "of this machine", "give the same command to go on when it is back"
+            raise ClusterLostError(f"the scheduler {where} went away; {mend}") from None
 
     def _of_this_machine(self, distributed: Any) -> Any:
         """Give a client of processes of our own; what they say to each other is encrypted, as machines are shared."""
@@ -106,14 +113,20 @@ class Cluster:
         return local.get_client()
 
 
-def perform(number: int, function: Function, task: Any, expected: dict[str, str]) -> tuple[int, Any]:
-    """Do a task on a worker; raises LabError where that has other versions, which may give other results."""
+def perform(
+    tasks: list[tuple[int, Any]], function: Function, expected: dict[str, str]
+) -> tuple[list[tuple[int, Any]], float]:
+    """Do tasks on a worker; gives their results, and how long they took, in seconds.
+
+    Raises LabError where the worker has other versions, which may give other results.
+    """
     here = _versions_here()
     for package in sorted(here.keys() | expected.keys()):
         ours, theirs = expected.get(package, "none"), here.get(package, "none")
         if ours != theirs:
             raise LabError(f"a worker has {package} {theirs} and this program {ours}; make them equal, then go on")
-    return number, function(task)
+    began = perf_counter()
+    return [(number, function(task)) for number, task in tasks], perf_counter() - began
 
 
 @cache
@@ -122,7 +135,6 @@ def _versions_here() -> dict[str, str]:
 
 
 def _connected(distributed: Any, scheduler: str) -> Any:
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -146,4 +158,7 @@ def _dask() -> Any:
         raise LabError(f"this spreads its work with Dask, which is not installed; {install}") from None
     # A worker that dies again and again is not the fault of the task that it was given.
     dask.config.set({"distributed.scheduler.allowed-failures": 10})
+    # What it would log is told in sentences here.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return distributed

@@ -9,13 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from threading import Event
 
 import pyarrow.parquet
 import pytest
 
+from sim.errors import ClusterLostError
+from sim.lab.cluster import Cluster
 from sim.main import main
+from tests.lab_tasks import doubled
 
 TINY = """
 name: tiny
@@ -99,19 +103,38 @@ def test_broken_off_it_ends_with_130_and_goes_on(tmp_path: Path) -> None:
     ] * 8
 
 
-def test_a_cluster_of_its_own_gives_the_same(swept: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """As docs/lab-cluster.md has it: a scheduler and two workers, each a process of its own."""
-    out = tmp_path / "out"
     told = tmp_path / "scheduler.json"
-    with process(
-        "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)
-    ) as scheduler:
-        wait_for_lines(told, 5, scheduler)
-        url = json.loads(told.read_text())["address"]
-        one = ("worker", url, "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
-        with process(*one), process(*one):
-            assert main(["lab", "sweep", str(swept / "sweep.yaml"), "--out", str(out), "--scheduler", url]) == 0
+    where = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
+    with process("scheduler", *where) as running:
+        wait_for_lines(told, 5, running)
+        url = str(json.loads(told.read_text())["address"])
+        worker = ("worker", url, "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
+        with process(*worker), process(*worker):
+            yield url, running
+
+
+def test_a_cluster_of_its_own_gives_the_same(
+    swept: Path, tmp_path: Path, scheduler: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["lab", "sweep", str(swept / "sweep.yaml"), "--out", str(out), "--scheduler", scheduler[0]]) == 0
     assert (out / "rows.parquet").read_bytes() == (swept / "out" / "rows.parquet").read_bytes()
+
+
+def test_a_scheduler_that_goes_away_is_one_sentence(
+    scheduler: tuple[str, subprocess.Popen[bytes]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    url, running = scheduler
+    with Cluster(url) as cluster:
+        results = cluster.run("endless", doubled, enumerate(count()))
+        next(results)
+        running.kill()
+        with pytest.raises(ClusterLostError, match=f"the scheduler {url} went away; give the same command to go on"):
+            list(results)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @contextmanager
