@@ -105,7 +105,8 @@ class Cluster:
             threads_per_worker=1,
             processes=True,
             security=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         )

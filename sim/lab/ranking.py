@@ -19,7 +19,7 @@ from wakeword.phones import CODES, OMISSION, PAD, SUBSTITUTION, Phones
 BREAK = 20
 """What it costs that the stretch begins, or ends, within a word."""
 
-RARITY = 20
+RARITY = 40
 """What it costs a pair that a word is ten times as far down among the common words."""
 
 FIRST, SECOND = 120, 4

@@ -41,6 +41,8 @@ class Effort:
     deletions: int
     asks: int
     """Tasks that are taken, and pages that are looked at."""
+    short_tasks: int
+    trials: int
 
 
 FULL = Effort(
@@ -66,6 +68,8 @@ FULL = Effort(
     owned=10_000,
     deletions=7,
     asks=300,
+    short_tasks=2_000,
+    trials=12,
 )
 QUICK = Effort(
     warm_up=0,
@@ -90,4 +94,6 @@ QUICK = Effort(
     owned=100,
     deletions=1,
     asks=3,
+    short_tasks=20,
+    trials=2,
 )

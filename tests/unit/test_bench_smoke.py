@@ -38,6 +38,9 @@ MEASURED = (
     "uplink, memory of the device then",
     "uplink, 20 devices, part to receipt",
     "uplink, 20 devices, part to receipt, 99th percentile",
+    "ranking the dictionary",
+    "rows of a sweep, tasks of nothing",
+    "plays on two processes",
 )
 
 
