@@ -11,6 +11,7 @@ from itertools import islice
 from time import perf_counter
 from typing import Any
 
+import sim.lab.worker
 from device.rundir import versions
 from sim.errors import ClusterLostError, LabError
 
@@ -108,6 +109,7 @@ class Cluster:
             dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0",
             memory_limit=0,
+            preload=sim.lab.worker.__name__,
             silence_logs=logging.CRITICAL,
         )
         self._stack.enter_context(local)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from sim.lab.ledger import Ledger
 from sim.lab.ranking import dictionary_entries, rank
 from sim.lab.running import work
 from sim.lab.trial import Trial, base, play
+from sim.scenario import load_scenario
 from tests.bench.effort import Effort
 from tests.bench.figure import Row, in_turn
 from tests.lab_tasks import doubled
@@ -36,19 +38,21 @@ def rows(effort: Effort) -> Iterator[Row]:
     mine, theirs = ranked["ours"], ranked["rapidfuzz"]
     beside = "rapidfuzz, whole words, unweighted"
     yield Row("ranking the dictionary", "ms", mine, beside, theirs, theirs.over(mine))
-    quiet = [("cloud.ears.recognizer", "none")]
     kitchen = base("kitchen-unacceptable")
+    # The kitchen up to the line after its first wake.
+    script = [line.model_dump(mode="json", exclude_unset=True) for line in load_scenario("kitchen-unacceptable").script]
+    settings = (("cloud.ears.recognizer", "none"), ("scenario.script", json.dumps(script[:3])))
     with ExitStack() as stack:
         one, two = (stack.enter_context(Cluster(workers=count)) for count in (1, 2))
         for each in (one, two):  # what workers load comes first
-            _done(each, play, [Trial(kitchen, seed, tuple(quiet)) for seed in range(2)], "loading")()
+            _done(each, play, [Trial(kitchen, seed, settings) for seed in range(each.workers)], "loading")()
         short = list(range(effort.short_tasks))
         speed = in_turn(
             effort.starts,
             effort.warm_up,
             {"bundles": _done(two, doubled, short, "bundles"), "single": _single(_done(two, doubled, short, "single"))},
         )
-        trials = [Trial(kitchen, seed, tuple(quiet)) for seed in range(effort.trials)]
+        trials = [Trial(kitchen, seed, settings) for seed in range(effort.trials)]
         plays = in_turn(
             effort.starts, 0, {"one": _done(one, play, trials, "one"), "two": _done(two, play, trials, "two")}
         )

@@ -88,11 +88,13 @@ def test_another_sweep_in_the_same_folder_is_refused(swept: Path, capsys: pytest
 def test_broken_off_it_ends_with_130_and_goes_on(tmp_path: Path) -> None:
     sweep, out = sweep_of(tmp_path, 16), tmp_path / "out"
     command = [sys.executable, "-m", "sim.main", "lab", "sweep", str(sweep), "--out", str(out), "--workers", "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
         wait_for_lines(out / "rows.jsonl", 4, running)
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-        told, _ = running.communicate(timeout=60)
-    assert running.returncode == 130
+        told, errors = running.communicate(timeout=60)
+    assert (running.returncode, errors) == (130, "")
     kept = (out / "rows.jsonl").read_text().splitlines()
     assert f"broken off: {len(kept) - 1} of 16 rows are done and kept" in " ".join(told.split())
     assert 3 <= len(kept) - 1 < 16
