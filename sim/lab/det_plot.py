@@ -22,6 +22,9 @@ SMALLEST = 0.1
 FLOOR = "none at all is drawn at the edge"
 STEPS = "steps-post"
 
+CLEAR, BAND = 4, 0.12
+"""Intervals of so many rows can be told apart as bands of this opacity; of more, curves.csv has them."""
+
 
 class DetPlot:
     """A picture to be; raises WakewordError when matplotlib is missing or the ending is none it can draw."""
@@ -32,18 +35,22 @@ class DetPlot:
     def draw(self, rows: Sequence[Row], per_hour: float) -> None:
         """Write the picture, of the rows over all voices. Raises WakewordError."""
         shown = [row for row in rows if not row.voice]
-        with self._canvas.figure(11.0, 4.0) as figure:
+        columns = 2 if any(len(row.condition) > 20 for row in shown) else 4
+        band = BAND if len(shown) <= CLEAR else 0.0
+        with self._canvas.figure(11.0, 4.0 + 0.2 * (len(shown) // columns)) as figure:
             missed, false, against = figure.subplots(1, 3)
             several = len({row.condition for row in shown}) > 1
             for number, row in enumerate(shown):
                 colour = COLOURS[number % len(COLOURS)]
                 style = "-" if number < len(COLOURS) else "--"
                 label = f"{row.engine}, {row.condition}" if several else row.engine
-                _over_threshold(missed, false, row, colour, style, label)
+                _over_threshold(missed, false, row, colour, style, label, band)
                 _against(against, row, colour, style)
             missed.set(xlabel="threshold", ylabel="miss rate", xlim=(0, 1), ylim=(0, 1))
-            false.set(xlabel="threshold", ylabel="false wakes an hour", xlim=(0, 1), yscale="log", title=FLOOR)
-            against.set(xlabel="false wakes an hour", ylabel="miss rate", xscale="log", title=FLOOR)
+            false.set(xlabel="threshold", ylabel="false wakes an hour", xlim=(0, 1), yscale="log")
+            false.set_title(FLOOR, fontsize="small")
+            against.set(xlabel="false wakes an hour", ylabel="miss rate", xscale="log")
+            against.set_title(FLOOR, fontsize="small")
             false.yaxis.set_major_formatter("{x:g}")
             against.xaxis.set_major_formatter("{x:g}")
             for axes, line in ((false, false.axhline), (against, against.axvline)):
@@ -51,7 +58,9 @@ class DetPlot:
                     line(per_hour, color="0.6", linewidth=0.8, linestyle=(0, (5, 4)))
                 axes.spines["right"].set_visible(False)
             handles, labels = missed.get_legend_handles_labels()
-            figure.legend(handles, labels, loc="outside upper center", ncols=min(4, max(1, len(labels))), frameon=False)
+            figure.legend(
+                handles, labels, loc="outside upper center", ncols=min(columns, max(1, len(labels))), frameon=False
+            )
 
 
 def _floor(row: Row) -> float:
@@ -62,7 +71,7 @@ def _false(rates: Rates, floor: float) -> float:
     return max(rates.false_per_hour or 0.0, floor)
 
 
-def _over_threshold(missed: Axes, false: Axes, row: Row, colour: str, style: str, label: str) -> None:
+def _over_threshold(missed: Axes, false: Axes, row: Row, colour: str, style: str, label: str, band: float) -> None:
     found = row.evaluation
     at = [each.threshold for each in found.curve]
     if found.point.words:
@@ -75,14 +84,14 @@ def _over_threshold(missed: Axes, false: Axes, row: Row, colour: str, style: str
             drawstyle=STEPS,
         )
         bounds = np.array([each.miss_interval for each in found.curve])
-        missed.fill_between(at, bounds[:, 0], bounds[:, 1], color=colour, alpha=0.12, linewidth=0)
+        missed.fill_between(at, bounds[:, 0], bounds[:, 1], color=colour, alpha=band, linewidth=0, step="post")
     else:
         missed.plot([], [], color=colour, linestyle=style, label=label)
     if found.point.hours:
         floor = _floor(row)
         false.plot(at, [_false(each, floor) for each in found.curve], color=colour, linestyle=style, drawstyle=STEPS)
         bounds = np.maximum(np.array([each.false_interval for each in found.curve]), floor)
-        false.fill_between(at, bounds[:, 0], bounds[:, 1], color=colour, alpha=0.12, linewidth=0)
+        false.fill_between(at, bounds[:, 0], bounds[:, 1], color=colour, alpha=band, linewidth=0, step="post")
 
 
 def _against(axes: Axes, row: Row, colour: str, style: str) -> None:
