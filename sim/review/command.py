@@ -12,7 +12,7 @@ from sim.review import (
     sample_command,
     search_command,
 )
-from sim.review.feedback import export_command, loop_command
+from sim.review.feedback import export_command, learn_command, loop_command
 
 _COMMANDS = (
     sample_command,
@@ -22,6 +22,7 @@ _COMMANDS = (
     search_command,
     audit_command,
     export_command,
+    learn_command,
     loop_command,
 )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from sim.main import main
 from sim.review.feedback.plan import Places
 from sim.review.feedback.playing import STORE, Day
 from wakeword.second_look import load_learned
+from wakeword.sound import read_sound
 
 TALK = """
 near: ["People accept that, {remark}.", "Lexus, {remark}.", "People accept {topic}."]
@@ -114,6 +117,27 @@ def test_killed_and_begun_again_on_two_processors_it_comes_to_the_same(done: Pat
         assert (out / name).read_bytes() == (done / name).read_bytes()
 
 
+def test_the_same_is_learned_from_the_store_alone(
+    done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As from any store that people have annotated; with one day and one device the cross-validation is the same."""
+    store = tmp_path / "store"
+    shutil.copytree(Places(done).home(0, 0) / STORE, store)
+    file = tmp_path / "verifier.npz"
+    assert main(["review", "learn", "--store", str(store), "--out", str(file)]) == 0
+    found, mine = results(done)["learned"], load_learned(file)
+    told = capsys.readouterr().out
+    assert f"learned from {found['wakes']['true']} true and {found['wakes']['false']} false wakes" in told
+    assert f"wake.threshold={found['threshold']['threshold']:g} " in told
+    theirs = load_learned(done / "verifier-alexa.npz")
+    assert (mine.weights == theirs.weights).all()
+    assert (mine.bias, mine.threshold) == (theirs.bias, theirs.threshold)
+    assert main(["review", "audit", "show", "--store", str(store), "--action", "learn", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["details"]["sha256"] == mine.sha256
+    assert main(["review", "learn", "--store", str(store), "--out", str(file), "--policy", "apple-2019"]) == 1
+    assert "there are 0 true and 0 false wakes" in capsys.readouterr().err
+
+
 def test_another_loop_is_not_mixed_in(done: Path, talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(done, talk, "--lose", "0.1")) == 1
     assert capsys.readouterr().err == (
@@ -155,11 +179,6 @@ class TestExport:
     def test_each_file_bears_licence_and_consent_and_a_deletion_reaches_it(
         self, done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        import csv
-        import shutil
-
-        from wakeword.sound import read_sound
-
         store = tmp_path / "store"
         shutil.copytree(Places(done).home(0, 0) / STORE, store)
         out = tmp_path / "set"

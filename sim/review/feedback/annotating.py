@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -43,11 +43,7 @@ class Reviewed:
     @property
     def agreed(self) -> dict[str, bool]:
         """Clips that all who labelled them call a call to the device, or all call none: which of the two."""
-        found = {}
-        for clip, labels in self.labels.items():
-            if set(labels) in ({(True, True)}, {(False, False)}):
-                found[clip] = labels[0] == (True, True)
-        return found
+        return agreed(self.labels)
 
     @classmethod
     def read(cls, file: Path) -> Reviewed:
@@ -55,6 +51,15 @@ class Reviewed:
         facts = json.loads(file.read_text("utf-8"))
         facts["labels"] = {clip: [(a, w) for a, w in labels] for clip, labels in facts["labels"].items()}
         return cls(**facts)
+
+
+def agreed(labels: Mapping[str, Sequence[Label]]) -> dict[str, bool]:
+    """See `Reviewed.agreed`."""
+    found = {}
+    for clip, said in labels.items():
+        if set(said) in ({(True, True)}, {(False, False)}):
+            found[clip] = said[0] == (True, True)
+    return found
 
 
 @dataclass(frozen=True)
@@ -95,14 +100,14 @@ def review_home(work: Review) -> None:
                 desk.sound(task.id, annotator)
                 clock += timedelta(seconds=seconds)
                 addressed, word = label_of(plan, clip, copy, truth.get(clip, (False, False)))
-                labels = Labels(
+                said = Labels(
                     transcript=task.transcript, addressed=addressed, wake_word=word, seconds=round(seconds, 1)
                 )
-                desk.submit(task.id, annotator, labels)
-        labels_of, spent = _labels(store)
+                desk.submit(task.id, annotator, said)
+        labels, spent = labels_of(store)
     finally:
         store.close()
-    reviewed = Reviewed(drawn.considered, drawn.drawn + drawn.already, labels_of, spent)
+    reviewed = Reviewed(drawn.considered, drawn.drawn + drawn.already, labels, spent)
     write_whole(work.file, json.dumps(asdict(reviewed), indent=1).encode())
 
 
@@ -126,7 +131,7 @@ def _tasks(store: ClipStore) -> Mapping[str, tuple[str, int]]:
         }
 
 
-def _labels(store: ClipStore) -> tuple[dict[str, list[Label]], float]:
+def labels_of(store: ClipStore) -> tuple[dict[str, list[Label]], float]:
     """All annotations of a store, by clip, and the seconds they took."""
     found: dict[str, list[Label]] = {}
     spent = 0.0

@@ -64,16 +64,13 @@ class Maker:
         """Those of these clips of a store that began with a wake and can be learned from, by clip."""
         store = ClipStore(folder)
         try:
-            found = {}
-            for name in clips:
-                clip = store.clip(name)
-                if clip is None or not clip.complete:
-                    continue
-                example = example_of(
-                    clip.id, clip.opening, clip.begin, store.audio(clip.id), self._features, self._scorer
-                )
-                if example is not None:
-                    found[name] = example
-            return found
+            return {name: example for name in clips if (example := self.example(store, name)) is not None}
         finally:
             store.close()
+
+    def example(self, store: ClipStore, name: str) -> Example | None:
+        """Make one of a clip; none where it did not begin with a wake, or cannot be learned from."""
+        clip = store.clip(name)
+        if clip is None or not clip.complete:
+            return None
+        return example_of(clip.id, clip.opening, clip.begin, store.audio(clip.id), self._features, self._scorer)
