@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 _PATIENCE_MS = 10_000
 """How long to wait for another program that writes, and for a database whose machine says nothing."""
+_SCRUB_MS = 500
+"""How long to wait for those who read, who must not hold up everybody else."""
 _SETTINGS = f"-c lock_timeout={_PATIENCE_MS} -c statement_timeout={3 * _PATIENCE_MS}"
 _POSTGRESQL: dict[str, Any] = {
     "connect_timeout": _PATIENCE_MS // 1000,
@@ -107,7 +109,9 @@ class Database:
         with self._writing, self._translated(), self._engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
+            raw.execute(f"PRAGMA busy_timeout = {_SCRUB_MS}")
             busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            raw.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         return not busy
 
     def _open(self, url: URL) -> Engine:

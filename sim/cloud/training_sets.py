@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def _strike(table: Path, files: set[str]) -> None:
     writer = csv.DictWriter(text, fields, lineterminator="\n")
     writer.writeheader()
     writer.writerows(left)
-    draft = table.with_name(f".{table.name}.{os.getpid()}")
+    draft = table.with_name(f".{table.name}.{secrets.token_hex(4)}")
     with draft.open("w", encoding="utf-8", newline="") as file:
         file.write(text.getvalue())
         file.flush()

@@ -39,7 +39,8 @@ def rows(effort: Effort) -> Iterator[Row]:
         yield from _rows(effort, Path(folder), "SQLite", None, lambda: PlainSqlite(Path(folder) / "store.sqlite"))
     program = shutil.which("postgres") or next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))), None)
     if program is None:
-        yield Row("archive, PostgreSQL", remark="skipped: PostgreSQL is not installed")
+        for what in ("the next task", "a customer's page", "a customer's deletion", "the log verified"):
+            yield Row(f"archive, {what}, PostgreSQL", remark="skipped: PostgreSQL is not installed")
         return
     with tempfile.TemporaryDirectory(prefix="misheard-bench-") as folder, PostgreSQL(str(program)) as server:
         url = server.database("archive")

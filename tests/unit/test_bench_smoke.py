@@ -41,6 +41,12 @@ MEASURED = (
     "ranking the dictionary",
     "rows of a sweep, tasks of nothing",
     "plays on two processes",
+    *(
+        f"archive, {what}, {database}{which}"
+        for what in ("the next task", "a customer's page", "a customer's deletion", "the log verified")
+        for database in ("SQLite", "PostgreSQL")
+        for which in ("", ", 99th percentile")
+    ),
 )
 
 
