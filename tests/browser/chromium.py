@@ -86,8 +86,14 @@ class Page:
     def wait(self, condition: str) -> None:
         """Wait until a JavaScript condition holds."""
         end = time.monotonic() + PATIENCE_S
-        while not self.ask(f"new Promise((done) => setTimeout(() => done(Boolean({condition})), 20))"):
+        while not self._holds(condition):
             assert time.monotonic() < end, f"{condition} did not come about: {self.complaints}"
+
+    def _holds(self, condition: str) -> bool:
+        try:
+            return bool(self.ask(f"new Promise((done) => setTimeout(() => done(Boolean({condition})), 20))"))
+        except _MovedOnError:
+            return False
 
     def mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
         """Send a mouse event: mouseMoved, mousePressed, mouseReleased or mouseWheel."""
@@ -129,6 +135,13 @@ class Page:
         self.call("Input.insertText", text=text)
 
 
+class _MovedOnError(Exception):
+    """The page was left while it was asked."""
+
+
+_MOVED_ON = ("navigated or closed", "context was destroyed", "Cannot find context", "Promise was collected")
+
+
 class _Pipe:
     def __init__(self, write: int, read: int) -> None:
         self._write, self._read = write, read
@@ -143,7 +156,10 @@ class _Pipe:
             data = data[os.write(self._write, data) :]
         for answer in self._messages():
             if answer.get("id") == self._last:
-                assert "error" not in answer, f"{method}: {answer['error']}"
+                told = str(answer.get("error", ""))
+                if any(each in told for each in _MOVED_ON):
+                    raise _MovedOnError(told)
+                assert "error" not in answer, f"{method}: {told}"
                 result: dict[str, Any] = answer["result"]
                 return result
             if "method" in answer:

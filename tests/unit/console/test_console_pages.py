@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from pathlib import Path
 
+from sqlalchemy import text
+
+from device.audio import Block
+from device.events import Event, Kind
 from device.gauge import Gauge
 from sim.console.access.sessions import Limits
 from sim.console.pages.recordings import why
 from sim.review.statement import is_genuine
 from tests.console_kit import PASSWORD, PEOPLE, Client, House, open_house
-from tests.review_kit import Programme
+from tests.review_kit import SAMPLES, Programme
 from tests.unit.console.test_hostile import LABELS
 
 
@@ -166,8 +171,6 @@ def test_the_auditor_filters_verifies_and_exports(house: House) -> None:
     assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
     assert lines[-1]["entry"]["action"] == "export"
     with house.store.database.writing() as session:
-        from sqlalchemy import text
-
         session.execute(text("UPDATE audit SET who = 'somebody' WHERE number = 2"))
     told = ida.post("/log/verify").text
     assert "not what was written" in told
@@ -184,10 +187,6 @@ def test_the_live_device_is_shown_to_whose_it_is(tmp_path: Path) -> None:
         '{"sample": 1280, "kind": "light", "light": "listening"}\n{"sample": 1, "kind": "said", "text": "secret"}\nnot'
     )
     gauge = Gauge(run, "dot-1", ("alexa",), {"alexa": 0.5})
-    from device.audio import Block
-    from device.events import Event, Kind
-    from tests.review_kit import SAMPLES
-
     gauge.hear(Block(0, SAMPLES[:1280]))
     gauge.note(Event(1280, Kind.HOP, {"scores": [0.25]}))
     house = House(kit, run=run, limits=Limits())
@@ -200,8 +199,6 @@ def test_the_live_device_is_shown_to_whose_it_is(tmp_path: Path) -> None:
         assert house.client("kim").get("/live/dot-1/events").status == 404
         assert bob.get("/run/report").status == 404
         token = ann.cookies["misheard"]
-        import http.client
-
         line = http.client.HTTPConnection(ann.host, timeout=20)
         line.request("GET", "/live/dot-1/events", headers={"cookie": f"misheard={token}"})
         stream = line.getresponse()

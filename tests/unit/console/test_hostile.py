@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sim.console.pace import Bucket
+from sim.review.chain import Entry
 from tests.console_kit import PASSWORD, Client, House
 from tests.unit.console.conftest import EVIL
 
@@ -177,9 +178,7 @@ def test_script_in_a_transcript_or_a_name_is_text(house: House) -> None:
     assert "&lt;script&gt;" in bob.get("/recordings").text
 
 
-def _entry(name: str) -> Any:
-    from sim.review.chain import Entry
-
+def _entry(name: str) -> Entry:
     return Entry(name, name, name, name, name, {name: name})
 
 
