@@ -32,8 +32,8 @@ class Views:
         """The address of a static file as it is now."""
         return f"/static/{name}?{hashlib.sha256(self._static[name]).hexdigest()[:12]}"
 
-    def file(self, request: Request) -> Response:
-        """Hand out a static file."""
+    async def file(self, request: Request) -> Response:
+        """Hand out a static file; it waits for no thread, since it is in memory."""
         name = request.path_params["name"]
         content = self._static.get(name)
         if content is None:

@@ -43,6 +43,11 @@ class Effort:
     """Tasks that are taken, and pages that are looked at."""
     short_tasks: int
     trials: int
+    annotators: int
+    annotated: int
+    """Clips of each of them."""
+    annotating_s: float
+    """In how many seconds one is annotated, a third of what was reported."""
 
 
 FULL = Effort(
@@ -70,6 +75,9 @@ FULL = Effort(
     asks=300,
     short_tasks=2_000,
     trials=12,
+    annotators=100,
+    annotated=5,
+    annotating_s=10.8,
 )
 QUICK = Effort(
     warm_up=0,
@@ -96,4 +104,7 @@ QUICK = Effort(
     asks=3,
     short_tasks=20,
     trials=2,
+    annotators=5,
+    annotated=1,
+    annotating_s=0.1,
 )
