@@ -52,7 +52,7 @@ def rows(effort: Effort) -> Iterator[Row]:
         folder = Path(name)
         crowd = _prepare(folder / "store", effort.annotators, 2 * effort.annotated)
         with _console(folder) as url:
-            for told, clip_s in (("a clip in 10.8 s", effort.annotating_s), ("without a pause", 0.0)):
+            for told, clip_s in (("a clip in 10.8 s", effort.annotating_s), ("no pause", 0.0)):
                 yield from _rows(url, crowd, effort.annotated, clip_s, told)
 
 
@@ -125,7 +125,7 @@ class _Annotator:
             task = self._say("next task", "/desk/next")["task"]
             if task is None:
                 break
-            sound = self._ask("sound of a task", "GET", f"/desk/{task['id']}/sound")
+            sound = self._ask("sound", "GET", f"/desk/{task['id']}/sound")
             assert len(sound) == 44 + 2 * task["samples"]
             self._say("submit", f"/desk/{task['id']}/submit", **_LABELS, speakers=1, seconds=1.0)
             done += 1
@@ -161,15 +161,15 @@ def _rows(url: str, tokens: list[str], clips: int, clip_s: float, told: str) -> 
         theirs = Figure(tuple(bare.result()))
     pace = f"{done:,} clips in {took:.0f} s, {done / took:.0f} a second; as reported {len(tokens) / 32.4:.1f} a second"
     found: Mapping[str, list[float]] = measured.ms
-    for kind in ("next task", "sound of a task", "submit"):
-        what = f"console, {len(tokens)} annotators, {told}, {kind}"
+    for kind in ("next task", "sound", "submit"):
+        what = f"console, {len(tokens)} people, {told}, {kind}"
         yield from latency_rows(what, Figure(tuple(found[kind])), _PEER, theirs, pace if kind == "next task" else "")
 
 
 def _bare(url: str, ended: threading.Event) -> list[float]:
     """Ask for a static file, over and over, beside the others."""
     line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-    took = []
+    took: list[float] = []
     while not ended.wait(_PAUSE_S) or not took:
         began = time.perf_counter()
         line.request("GET", "/static/icon.svg")

@@ -86,6 +86,7 @@ class Person:
         page.home = house.url
         page.visit(f"{house.url}/login")
         page.forget()
+        page.wait("document.activeElement.name === 'name'")
         for word in (name, PASSWORD):
             page.type(word)
             self.press("Tab")

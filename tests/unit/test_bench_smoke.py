@@ -47,9 +47,9 @@ MEASURED = (
         for database in ("SQLite", "PostgreSQL")
         for which in ("", ", 99th percentile")
     ),
-    "console, 5 annotators, a clip in 10.8 s, next task",
-    "console, 5 annotators, a clip in 10.8 s, sound of a task, 99th percentile",
-    "console, 5 annotators, without a pause, submit",
+    "console, 5 people, a clip in 10.8 s, next task",
+    "console, 5 people, a clip in 10.8 s, sound, 99th percentile",
+    "console, 5 people, no pause, submit",
 )
 
 
