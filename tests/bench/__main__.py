@@ -14,7 +14,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.bench import archive, console, delivery, firmware, hearing, home, lab, live, machine, process, scoring, uplink
+from tests.bench import (
+    archive,
+    console,
+    delivery,
+    firmware,
+    hearing,
+    home,
+    lab,
+    live,
+    machine,
+    process,
+    scoring,
+    uplink,
+)
 from tests.bench.effort import FULL, QUICK, Effort
 from tests.bench.figure import Row
 from tests.bench.table import print_table
