@@ -35,6 +35,7 @@ class Wish:
     spread: int
     confirm: int
     seed: int
+    look: str = "none"
 
     @property
     def spoken(self) -> str:
@@ -113,7 +114,7 @@ def sentences(wish: Wish, chosen: Sequence[Alone], found: Sequence[Candidate]) -
 def replays(wish: Wish, chosen: Sequence[Alone], found: Sequence[Candidate]) -> list[Replaying]:
     """Each of the chosen, alone, to be replayed ten times."""
     return [
-        Replaying(Saying(found[each.candidate].text, each.voice, wish.word, wish.engines), wish.seed, number)
+        Replaying(Saying(found[each.candidate].text, each.voice, wish.word, wish.engines), wish.seed, number, wish.look)
         for number, each in enumerate(chosen)
     ]
 
@@ -153,6 +154,8 @@ def trigger_rows(
             row[f"{engine} repeatability"] = Repeated(
                 "", 0, again, len(replayed[number].get(engine, [])) or 1
             ).repeatability
+        looked = [passed for passed in replayed[number].get("passed", []) if passed is not None]
+        row |= {"looked": len(looked), "passed": sum(looked)}
         rows.append(row)
     return rows
 

@@ -38,6 +38,8 @@ def add_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     add("--pairs", type=_number, default=500, metavar="N", help="so many pairs of common words [500]")
     add("--spread", type=_number, default=100, metavar="N", help="so many words from anywhere, to compare [100]")
     add("--confirm", type=_number, default=50, metavar="N", help="so many go into sentences and replays [50]")
+    look = "how the far end looks again at what wakes in replays: none, phonetic or recognizer [phonetic]"
+    add("--second-look", choices=("none", "phonetic", "recognizer"), default="phonetic", help=look)
     add("--seed", type=int, default=1, metavar="N", help="of what is drawn [1]")
     add("--plot", type=picture_path, metavar="FILE", help="draw shares by distance into FILE (.png, .svg, .pdf)")
     add_options(parser)
@@ -80,7 +82,11 @@ def run(args: argparse.Namespace) -> int:
         chosen_plan = {**plan, "chosen": [(each.candidate, each.voice) for each in chosen]}
         in_sentences = stages.run(LEDGERS[1], chosen_plan, score, sentences(wish, chosen, found), "sentences")
         replayed = stages.run(
-            LEDGERS[2], {**chosen_plan, "seed": wish.seed}, replay, replays(wish, chosen, found), "replays"
+            LEDGERS[2],
+            {**chosen_plan, "seed": wish.seed, "look": wish.look},
+            replay,
+            replays(wish, chosen, found),
+            "replays",
         )
     rows = trigger_rows(wish, found, chosen, every, in_sentences, replayed)
     distances = by_distance(wish, found, every)
@@ -125,7 +131,7 @@ def _wish(args: argparse.Namespace) -> Wish:
             raise LabError(f"--voice: {error}") from None
     return Wish(
         args.word, voices, tuple(thresholds), tuple(thresholds.values()),
-        args.words, args.pairs, args.spread, args.confirm, args.seed,
+        args.words, args.pairs, args.spread, args.confirm, args.seed, args.second_look,
     )  # fmt: skip
 
 
@@ -201,11 +207,14 @@ def triggers_table(wish: Wish, rows: Sequence[Mapping[str, Any]]) -> Table:
         table.add_column(name)
     for engine in wish.engines:
         table.add_column(f"{engine}: score, places of 8, voices, sentences of 5, replays of 10")
+    table.add_column(f"past the second look ({wish.look})")
     for row in rows:
         cells = [
             f"{row[f'{engine} highest']:.2f}  {row[f'{engine} places']}  {row[f'{engine} voices']}  "
             f"{row[f'{engine} sentences']}  {row[f'{engine} replays']} {row[f'{engine} repeatability']}"
             for engine in wish.engines
         ]
-        table.add_row(str(row["text"]), f"{row['distance']:.2f}", str(row["voice"]), *cells)
+        table.add_row(
+            str(row["text"]), f"{row['distance']:.2f}", str(row["voice"]), *cells, f"{row['passed']} of {row['looked']}"
+        )
     return table

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.cloud.settings import VerifierSettings
+from sim.cloud.verifier import AFTER, Opening, Verifier, load_verifier
 from sim.errors import SimError
 from sim.home.levels import amplitude
 from sim.lab.conditions import LEAD, Condition, Place, heard
@@ -18,6 +20,7 @@ from sim.speech.voices import Voice, render
 from wakeword.frames import HOP
 from wakeword.scorer import ScorerGroup, load_scorers
 from wakeword.sound import RATE, Samples
+from wakeword.span import word_span
 
 PHASE = RATE // 100
 PHASES = HOP // PHASE
@@ -37,6 +40,9 @@ CARRIERS = (
 )
 """Sentences about nothing, that say nothing like a wake word."""
 
+PRE_ROLL = RATE // 2
+"""Samples before the word that the far end has of it."""
+
 REPLAYS = 10
 _ROOMS = (None, Place(4.0, 3.5, 2.5, 0.3, 1.5), Place(6.0, 4.5, 2.6, 0.4, 3.0))
 _SNRS_DB = (None, 20.0, 10.0)
@@ -53,11 +59,12 @@ class Saying(NamedTuple):
 
 
 class Replaying(NamedTuple):
-    """The same, replayed: what is drawn depends on `seed` and `number`."""
+    """The same, replayed: what is drawn depends on `seed` and `number`; `look`: how the far end looks again."""
 
     saying: Saying
     seed: int
     number: int
+    look: str = "none"
 
 
 def score(task: Saying) -> dict[str, Any]:
@@ -70,13 +77,17 @@ def score(task: Saying) -> dict[str, Any]:
 
 
 def replay(task: Replaying) -> dict[str, Any]:
-    """Say it ten times, each under a drawn condition; gives these in words, and by engine the highest score of each."""
+    """Say it ten times, each under a drawn condition; gives these in words, and by engine the highest score of each.
+
+    Under ``passed``: whether what woke the first engine passed the second look; None where it did not wake, or nobody
+    looked.
+    """
     try:
         said = _said(task.saying)
     except SimError as error:
         return {"error": str(error)}
     rng = np.random.default_rng([task.seed, task.number])
-    found: dict[str, Any] = {"conditions": [], **{engine: [] for engine in task.saying.engines}}
+    found: dict[str, Any] = {"conditions": [], "passed": [], **{engine: [] for engine in task.saying.engines}}
     for number in range(REPLAYS):
         at = int(rng.integers(HOP))
         level = _LEVELS_DB[0] + float(rng.random()) * (_LEVELS_DB[1] - _LEVELS_DB[0])
@@ -84,10 +95,33 @@ def replay(task: Replaying) -> dict[str, Any]:
         quiet = np.clip(np.rint(said * amplitude(level)), -32768, 32767).astype(np.int16)
         sound = heard(quiet, condition, task.seed, task.number * REPLAYS + number)
         found["conditions"].append(f"{condition}, {level:+.1f} dB, {at} samples late")
+        late = np.concatenate([np.zeros(at, np.int16), sound])
         for engine in task.saying.engines:
-            scores = _scorers(task.saying.word, engine).score(np.concatenate([np.zeros(at, np.int16), sound]))
-            found[engine].append(round(float(scores[LEAD // HOP :, 0].max()), 4))
+            scorers = _scorers(task.saying.word, engine)
+            scores = scorers.score(late)[LEAD // HOP :, 0]
+            found[engine].append(round(float(scores.max()), 4))
+            if engine == task.saying.engines[0]:
+                woke = np.flatnonzero(scores >= scorers.thresholds[0])
+                end = LEAD + (int(woke[0]) + 1) * HOP if len(woke) else None
+                found["passed"].append(None if end is None else look_again(task, late, end))
     return found
+
+
+def look_again(task: Replaying, sound: Samples, woke: int) -> bool | None:
+    """Whether a wake at this sample passes the second look; None where nobody looks."""
+    verifier = _verifier(task.look)
+    if verifier is None:
+        return None
+    first, last = word_span(task.saying.word, woke)
+    begin = first - PRE_ROLL
+    opening = Opening("replay", task.saying.word, sound[begin : last + AFTER], PRE_ROLL, last - begin)
+    verdict = verifier.look(opening)
+    return None if verdict is None else verdict.passed
+
+
+@lru_cache(maxsize=1)
+def _verifier(look: str) -> Verifier | None:
+    return load_verifier(VerifierSettings.model_validate({"method": look}))
 
 
 def fires(scores: list[float], threshold: float) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from sim.errors import LabError
 from sim.lab.design import Design, Range, load_sweep
 from sim.lab.sweep import columns, counted, designed
 from sim.lab.trial import OUTCOMES
+from sim.lab.variation import load_variation
+from sim.scenario import load_scenario
 
 
 def sweep_of(folder: Path, text: str) -> Design:
@@ -96,3 +99,11 @@ def test_what_cannot_be_is_one_sentence(text: str, told: str, tmp_path: Path) ->
     with pytest.raises(LabError, match=told) as caught:
         sweep_of(tmp_path, text)
     assert "\n" not in str(caught.value)
+
+
+def test_the_sweep_and_the_variation_of_the_docs_are_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "lab-runs.md").read_text(encoding="utf-8")
+    sweep, variation = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert sweep_of(tmp_path, sweep).sweep.rows == 2 * 2 * 20 * 2 * 4 * 3 * 2
+    (tmp_path / "vary.yaml").write_text(variation)
+    assert load_variation(tmp_path / "vary.yaml", load_scenario("portland")).move_m == 1.0

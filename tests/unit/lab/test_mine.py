@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.lab.conditions import TAIL, Condition
+from sim.lab.conditions import heard as heard_in
 from sim.lab.mine import Alone, Wish, alone, best, by_distance, candidates, trigger_rows
 from sim.lab.ranking import Candidate
-from sim.lab.triggers import CARRIERS, PHASES, Replaying, Saying, fires, in_sentence, replay, score
+from sim.lab.triggers import CARRIERS, PHASES, Replaying, Saying, fires, in_sentence, look_again, replay, score
 from sim.speech.voices import Voice, render
 from wakeword.frames import HOP
 from wakeword.scorer import load_scorers
@@ -54,6 +56,22 @@ def test_replays_are_ten_and_drawn_from_their_number() -> None:
     assert max(one["openwakeword"]) > 0.5 > min(one["openwakeword"])
 
 
+def test_what_wakes_in_a_replay_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.lab.triggers.REPLAYS", 2)
+    looked, unlooked = (replay(Replaying(said("lexus"), 1, 3, look)) for look in ("phonetic", "none"))
+    woke = [score >= 0.5 for score in looked["openwakeword"]]
+    assert [passed is not None for passed in looked["passed"]] == woke
+    assert any(woke)
+    assert unlooked == {**looked, "passed": [None, None]}
+
+
+def test_the_second_look_knows_the_word_from_others() -> None:
+    for text, passes in (("alexa", True), ("boring", False)):
+        sound = heard_in(render(Voice.parse("flite:slt"), text), Condition(), 1, 1)
+        woke = len(sound) - TAIL
+        assert look_again(Replaying(said(text), 1, 1, "phonetic"), sound, woke) is passes
+
+
 def test_candidates_are_near_words_near_pairs_and_words_from_anywhere() -> None:
     found = candidates(WISH)
     assert len(found) == len({each.text for each in found}) == 12
@@ -96,8 +114,14 @@ def test_a_trigger_is_told_with_what_came_of_it() -> None:
         *[{"openwakeword": [0.0], "micro": [0.9]}] * 3,
     ]
     (row,) = trigger_rows(
-        WISH, FOUND, chosen, every, sentences, [{"openwakeword": [0.6] * 8 + [0.1] * 2, "micro": [0.0] * 10}]
+        WISH,
+        FOUND,
+        chosen,
+        every,
+        sentences,
+        [{"openwakeword": [0.6] * 8 + [0.1] * 2, "micro": [0.0] * 10, "passed": [True, None, False, True]}],
     )
     assert (row["text"], row["distance"], row["openwakeword places"], row["openwakeword voices"]) == ("near", 0.3, 8, 2)
     assert (row["openwakeword sentences"], row["micro sentences"], row["micro voices"]) == (1, 3, 1)
+    assert (row["looked"], row["passed"]) == (3, 2)
     assert (row["openwakeword repeatability"], row["micro repeatability"]) == ("high", "low")
