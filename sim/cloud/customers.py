@@ -146,12 +146,14 @@ def owners(connection: Connection, devices: Iterable[str]) -> dict[str, Held]:
     names = sorted(set(devices))
     found = _held(connection, names)
     strangers = [name for name in names if name not in found]
-    if not strangers:
-        return found
-    new = [{"name": name, "number": number_of(name), "serial": serial_of(name)} for name in strangers]
-    connection.execute(_NEW_CUSTOMER, new)
-    connection.execute(_NEW_DEVICE, new)
-    return _held(connection, names)
+    if strangers:
+        new = [{"name": name, "number": number_of(name), "serial": serial_of(name)} for name in strangers]
+        connection.execute(_NEW_CUSTOMER, new)
+        connection.execute(_NEW_DEVICE, new)
+        found = _held(connection, names)
+    if found.keys() != set(names):
+        raise ValueError("it gives other devices than it is asked for")  # its file was changed
+    return found
 
 
 def _held(connection: Connection, names: list[str]) -> dict[str, Held]:

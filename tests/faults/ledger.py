@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,9 @@ def settle_up(store_folder: Path, ledgers: Iterable[Path], spools: Iterable[Path
     files = _files(store_folder)
     twice = {key: paths for key, paths in files.items() if len(paths) > 1}
     assert not twice, f"stored more than once: {twice}"
-    wrong = [key for key, (path,) in files.items() if path.read_bytes() != audio(key[0])[key[1]]]
+    with closing(ClipStore(store_folder)) as store:  # which has the keys to them
+        opened = {key: store.keychain.open(path.read_bytes(), path.name) for key, (path,) in files.items()}
+    wrong = [(clip, number) for (clip, number), content in opened.items() if content != audio(clip)[number]]
     assert not wrong, f"not bit for bit in the store: {sorted(wrong)[:10]}"
     missing = {key for key in taken.parts if key not in files and key[0] not in dropped}
     assert not missing, f"{len(missing)} of {len(taken.parts)} taken parts are not in the store: {sorted(missing)[:10]}"
@@ -83,8 +86,7 @@ def settle_up(store_folder: Path, ledgers: Iterable[Path], spools: Iterable[Path
 
 def _complete(folder: Path, on_disk: set[str]) -> set[str]:
     """Give the clips that the store calls complete, each of which it must give back bit for bit."""
-    store = ClipStore(folder)
-    try:
+    with closing(ClipStore(folder)) as store:
         clips = store.clips()
         assert len({clip.id for clip in clips}) == len(clips), "a clip stands in the store twice"
         assert {clip.id for clip in clips} == on_disk, "the store's list and its files differ"
@@ -92,8 +94,6 @@ def _complete(folder: Path, on_disk: set[str]) -> set[str]:
             if clip.complete:
                 np.testing.assert_array_equal(store.audio(clip.id), samples(clip.id), clip.id)
         return {clip.id for clip in clips if clip.complete}
-    finally:
-        store.close()
 
 
 def _files(folder: Path) -> dict[tuple[str, int], list[Path]]:
