@@ -79,13 +79,14 @@ def test_what_was_reviewed_makes_a_second_look_and_its_gain_is_told(done: Path) 
         assert way["true_wakes_lost"]["of"] == wakes["true"] > 0
     before, again = found["played_again"]["as before"], found["played_again"]["learned"]
     assert before["refused_on_device"] == {"false": 0, "true": 0, "other": 0}
-    assert again["lines_waking_falsely"]["before"] == before["false_wakes"]
+    assert before["false_wakes"] == wakes["false"] + wakes["while_nobody_spoke"]
+    assert again["lines_waking_falsely"]["before"] <= wakes["false"]
 
 
 def test_nothing_that_was_learned_from_is_tried_again(done: Path) -> None:
     places = Places(done)
     one, other = (Day.read(folder) for folder in (places.home(0, 0), places.tried("as before", 0, 1)))
-    lines = [{wake.line for wake in day.wakes} | set(day.asked) for day in (one, other)]
+    lines = [{wake.line for wake in day.wakes if wake.line} | set(day.asked) for day in (one, other)]
     assert lines[0]
     assert lines[1]
     assert not lines[0] & lines[1]

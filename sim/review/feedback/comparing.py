@@ -50,7 +50,8 @@ def played(days: Sequence[Day], before: Sequence[Day]) -> dict[str, Any]:
     """What the days held out came to when they were played, beside how they went as before, line by line.
 
     A home in which the device no longer answers goes on differently, so what is said comes at other moments and some
-    lines wake that did not before: `new`. They are counted as lines, once however often they wake.
+    lines wake that did not before: `new`. They are counted as lines, once however often they wake; what wakes while
+    nobody speaks is the device's own voice.
     """
     hours = sum(day.samples for day in days) / RATE / 3600
     wakes = [wake for day in days for wake in day.wakes]
@@ -64,6 +65,7 @@ def played(days: Sequence[Day], before: Sequence[Day]) -> dict[str, Any]:
         "false_wakes": false,
         "false_wakes_per_hour": [round(false / hours, 2), round(low, 2), round(high, 2)],
         "calls_answered": share(len(answered & called), len(called)).facts(),
+        "false_wakes_while_nobody_spoke": sum(wake.said == "false" and wake.line is None for wake in wakes),
         "refused_on_device": {
             said: sum(kind == said for day in days for kind, _ in day.refused) for said in ("false", "true", "other")
         },
@@ -81,4 +83,4 @@ def played(days: Sequence[Day], before: Sequence[Day]) -> dict[str, Any]:
 
 
 def _lines(days: Sequence[Day], said: str) -> set[tuple[int, int, str]]:
-    return {(day.home, day.day, wake.line or "") for day in days for wake in day.wakes if wake.said == said}
+    return {(day.home, day.day, wake.line) for day in days for wake in day.wakes if wake.said == said and wake.line}

@@ -12,6 +12,7 @@ from sim.errors import FeedbackError
 from sim.review.feedback.annotating import Review, Reviewed, review_home
 from sim.review.feedback.comparing import Tried, against, played, worth
 from sim.review.feedback.examples import Example
+from sim.review.feedback.intervals import share
 from sim.review.feedback.judging import Judging, Maker, judge_day, verdicts
 from sim.review.feedback.learn import Judged, Threshold, calibrate, learn
 from sim.review.feedback.plan import (
@@ -88,7 +89,7 @@ class Loop:
             LEARNED: (("wake.verifier", str(places.verifier.resolve())),),
         }
         self._chains("playing the days held out", play_day, held_out(plan, places, ways))
-        tried, other = self._judge(threshold)
+        tried, own, other = self._judge(threshold)
         days = {way: self._days(way) for way in ways}
         results = {
             "note": NOTE,
@@ -101,7 +102,12 @@ class Loop:
                 "wakes": {
                     "true": sum(each.true for each in tried),
                     "false": sum(not each.true for each in tried),
+                    "while_nobody_spoke": len(own),
                     "other": other,
+                },
+                "while_nobody_spoke": {
+                    way: share(sum(not each.passed[way] for each in own), len(own)).facts()
+                    for way in (THRESHOLD, *self._looks())
                 },
                 "ways": {way: worth(tried, way) for way in (THRESHOLD, *self._looks())},
                 "paired": [against(tried, LEARNED, way) for way in (THRESHOLD, *self._looks()) if way != LEARNED],
@@ -172,8 +178,12 @@ class Loop:
         self._progress("learning", 1, 1)
         return threshold, learned, judged
 
-    def _judge(self, threshold: Threshold) -> tuple[list[Tried], int]:
-        """Give the wakes of the days held out with what each way makes of them, and how many were neither."""
+    def _judge(self, threshold: Threshold) -> tuple[list[Tried], list[Tried], int]:
+        """Give the wakes of the days held out with what each way makes of them, and how many were neither.
+
+        Apart from the others: those while nobody spoke. They are the device's own voice, which says the same on
+        every day, so that what is learned has heard it before.
+        """
         plan, places = self._plan, self._places
         settings = self._looks()
         works = {
@@ -183,7 +193,9 @@ class Loop:
             for day in plan.week.held_out
         }
         self._chains("judging what woke", judge_day, [[work] for work in works.values()])
-        tried, other = [], 0
+        tried: list[Tried] = []
+        own: list[Tried] = []
+        other = 0
         for home in range(plan.week.homes):
             for day in plan.week.held_out:
                 folder = places.tried(BEFORE, home, day)
@@ -197,8 +209,8 @@ class Loop:
                     height = heights[wake.clip].peak if wake.clip in heights else 1.0
                     ways = {way: passed[way].get(wake.clip, True) for way in settings}
                     ways[THRESHOLD] = height >= threshold.threshold
-                    tried.append(Tried(wake.clip, wake.said == "true", ways))
-        return tried, other
+                    (own if wake.line is None else tried).append(Tried(wake.clip, wake.said == "true", ways))
+        return tried, own, other
 
     def _looks(self) -> dict[str, VerifierSettings]:
         """The far end's second looks: what was learned, and the recognizer's beside it where there is one."""

@@ -117,6 +117,10 @@ def _tell(console: Console, results: Mapping[str, Any]) -> None:
             f"{_points(lost)} of the true ones lost",
             soft_wrap=True,
         )
+    own = results["same_clips"]["while_nobody_spoke"]
+    if results["same_clips"]["wakes"]["while_nobody_spoke"]:
+        told = ", ".join(f"{way} {_share(found)}" for way, found in own.items())
+        console.print(f"besides, false wakes avoided while nobody but the device spoke: {told}", soft_wrap=True)
     before, again = results["played_again"]["as before"], results["played_again"]["learned"]
     console.print(
         f"played again with it: {again['false_wakes']} false wakes in {again['hours']:g} h "

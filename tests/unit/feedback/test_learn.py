@@ -105,14 +105,16 @@ class TestWorth:
         assert found["lost"]["low"] < 0
 
     def test_days_are_compared_line_by_line(self) -> None:
-        def day(*wakes: tuple[str, str]) -> Day:
+        def day(*wakes: tuple[str, str | None]) -> Day:
             made = [Wake(str(n), 0.9, said, line) for n, (said, line) in enumerate(wakes)]  # type: ignore[arg-type]
             return Day(0, 0, samples=3600 * RATE, wakes=made, asked=["ann: Alexa 1", "ann: Alexa 2"])
 
-        before = day(("false", "x"), ("false", "x"), ("false", "y"), ("true", "ann: Alexa 1"), ("other", "z"))
-        after = day(("false", "y"), ("false", "new"), ("true", "ann: Alexa 2"))
+        before = day(
+            ("false", "x"), ("false", "x"), ("false", "y"), ("true", "ann: Alexa 1"), ("other", "z"), ("false", None)
+        )
+        after = day(("false", "y"), ("false", "new"), ("false", None), ("true", "ann: Alexa 2"))
         found = played([after], [before])
-        assert found["false_wakes"] == 2
+        assert (found["false_wakes"], found["false_wakes_while_nobody_spoke"]) == (3, 1)
         assert found["lines_waking_falsely"]["before"] == 2
         assert found["lines_waking_falsely"]["avoided"]["count"] == 1
         assert found["lines_waking_falsely"]["new"] == 1
