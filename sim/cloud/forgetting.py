@@ -16,6 +16,11 @@ class News:
     device: str
     clip: str | None
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody who waits for a far end waits for it to take note of this, too."""
+        return self.clip is not None
+
 
 def news_of(kind: str, device: str, facts: Mapping[str, JSON]) -> News | None:
     """Give what a device's event or status (the kind) says about forgetting; most say nothing."""

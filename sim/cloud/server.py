@@ -194,7 +194,7 @@ class FarEnd:
 
     def _hear(self, kind: str, device: str, facts: Mapping[str, JSON]) -> None:
         if (news := news_of(kind, device, facts)) is not None:
-            self._count(+1)
+            self._count(int(news.is_awaited))
             self._parts.put(news)
         self._tell(kind, {"device": device, "facts": facts})
 
@@ -212,7 +212,7 @@ class FarEnd:
                     elif isinstance(each, News):
                         self._guarded(partial(self._forgetting.hear, each), 0)
             finally:
-                self._count(-len(came))
+                self._count(-sum(not isinstance(each, News) or each.is_awaited for each in came))
 
     def _come(self) -> list[Part | Inquiry | News] | None:
         """Wait for what comes next, and give it with all that has come meanwhile; None at the end."""

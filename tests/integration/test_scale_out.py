@@ -60,8 +60,8 @@ class Place:
     root: str
     database: str | None = None
 
-    def open(self) -> ClipStore:
-        return ClipStore(self.root, self.database)
+    def open(self, vault: Path | None = None) -> ClipStore:
+        return ClipStore(self.root, self.database, vault)
 
     @property
     def options(self) -> list[str]:
@@ -186,7 +186,7 @@ def test_three_programs_divide_the_work_and_one_is_killed(place: Place, url: str
                 senders[device].submit(part)
         for sender in senders.values():
             assert sender.drain(2 * DEADLINE_S)
-        store = place.open()
+        store = place.open(keys[DEVICES[0]].far_end_ring.folder)  # beside the far end's keys is the vault
         stack.callback(store.close)
         deadline = threading.Event()
         timer = threading.Timer(2 * DEADLINE_S, deadline.set)
