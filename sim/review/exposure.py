@@ -187,7 +187,7 @@ def _remembered(session: Session) -> int:
     listened = (
         select(func.count(AuditRow.who.distinct()))
         .join(DeletedRow, DeletedRow.clip == AuditRow.clip)
-        .where(AuditRow.action == "listen")
+        .where(AuditRow.action == "listen", AuditRow.role != "customer")
     )
     return session.execute(listened).scalar_one()
 

@@ -35,6 +35,7 @@ class LeadPages:
 
     def _shown(self, asked: Asked, told: str, status: int = 200) -> Response:
         desk = self.programme.desk
+        self.programme.note(asked.name, "lead", "view", what="escalations")
         facts = {
             "who": asked.who,
             "policy": self.programme.policy,

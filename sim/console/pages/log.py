@@ -41,6 +41,7 @@ class LogPages:
         which = {name: asked.query(name) for name in _FILTERS}
         chosen = {name: value for name, value in which.items() if value}
         before = asked.query("before", 18)
+        self.programme.note(asked.name, "auditor", "view", what="log", which={**chosen})
         links = self.programme.audit.page(int(before) if before.isdecimal() else None, _A_PAGE, **chosen)
         older = urlencode({**chosen, "before": links[-1].number}) if len(links) == _A_PAGE else ""
         facts = {"who": asked.who, "which": which, "links": links, "older": older, "verdict": verdict}

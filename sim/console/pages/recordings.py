@@ -95,6 +95,7 @@ class RecordingPages:
         customer = self._customer(asked)
         utc, clip = asked.query("utc", 40), asked.query("clip", 200)
         kept = self.programme.store.customer_clips(customer.number, (utc, clip) if clip else None, _A_PAGE)
+        self.programme.note(asked.name, "customer", "view", customer=customer.number, what="recordings")
         older = urlencode({"utc": kept[-1].utc, "clip": kept[-1].id}) if len(kept) == _A_PAGE else ""
         policy = self.programme.policy
         facts = {

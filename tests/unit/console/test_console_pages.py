@@ -63,7 +63,7 @@ def test_every_listen_is_in_the_log_before_it_is_heard(house: House) -> None:
     (clip,) = [clip for number in (1, 2) for clip in house.store.customer_clips(f"A000000000{number}") if clip.listens]
     assert (clip.listeners, clip.listens, clip.policies) == (1, 3, ("2019-april",))
     ann.get(f"/recordings/{house.store.customer_clips('A0000000001')[0].id}/sound")
-    assert actions(house, "ann") == ["login", "listen"]
+    assert actions(house, "ann") == ["login", "view", "listen"]
     assert sum(each.listeners for each in house.store.customer_clips("A0000000001")) <= 1  # she is none of them
 
 
@@ -130,7 +130,7 @@ def test_choices_are_kept_and_told_as_they_work(house: House) -> None:
         assert ann.post("/keep", days=days).status == 303
         assert house.store.customers.get("A0000000001").keep_days == kept
     assert ann.post("/keep", days="1").status == 400
-    assert actions(house, "ann") == ["login", "opt_out", "keep", "keep", "keep"]
+    assert actions(house, "ann") == ["login", "view", "opt_out", "view", "keep", "keep", "keep"]
 
 
 def test_recordings_come_page_by_page(house: House) -> None:
