@@ -33,7 +33,7 @@ class FunnelPlot:
                 funnel.text(0.56, 0.5 - number, f"{told} ({bounds})", va="center", color="0.3")
             funnel.set_yticks([-number for number in range(len(stages))], [stage for stage, _ in stages])
             funnel.set(xlim=(-0.52, 0.95), xticks=[], title=f"{name}: {trials} trials; given the link before (95 %)")
-            for side in ("left", "bottom"):
+            for side in ("left", "bottom", "right"):
                 funnel.spines[side].set_visible(False)
             if shown:
                 about, found = next(iter(shown.items()))
@@ -44,4 +44,5 @@ class FunnelPlot:
                     axes.plot(list(factor.interval), [-number, -number], color=colour, linewidth=2)
                     axes.plot([factor.chance] * 2, [-number - 0.35, -number + 0.35], color="black", linewidth=1)
                 axes.set_yticks([-number for number in range(len(found))], [factor.name for factor in found])
+                axes.spines["right"].set_visible(False)
                 axes.set(title=f"what {about} depends on", xlabel="share of deviance; black: by chance alone")

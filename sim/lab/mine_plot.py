@@ -29,4 +29,5 @@ class MinePlot:
                 axes.errorbar(at, share, [low, up], fmt="o", color=colour, markersize=4, capsize=2, label=engine)
             title = f"candidates that wake {word} in any voice at any place (95 %)"
             axes.set(xlabel="weighted phone distance", ylabel="share", ylim=(-0.03, 1.03), title=title)
+            axes.spines["right"].set_visible(False)
             axes.legend(frameon=False)

@@ -36,6 +36,7 @@ class SweepPlot:
                     panel.errorbar(at, middle, [low, up], fmt="o", color=colour, markersize=4, capsize=2, label=share)
                 labels = [f"{value['value']}\n({value['rows']})" for value in values]
                 panel.set_xticks(list(places), labels, rotation=90 if len(values) > 4 else 0)
+                panel.spines["right"].set_visible(False)
                 panel.set(title=key, ylim=(-0.03, 1.03), xlim=(-0.5, max(0.5, len(values) - 0.5)))
             handles, labels = panels[0].get_legend_handles_labels()
             if handles:
