@@ -172,7 +172,7 @@ for (const [id, action] of Object.entries({
   play, repeat, back: () => player.move(-2), slower: keys.s, skip, distress: openReport, send: report,
   look: () => next().catch((error) => tell(error.message, 'bad')),
 })) $(id).addEventListener('click', action);
-setInterval(() => { if (current) $('clock').textContent = Math.round((performance.now() - since) / 1000); }, 500);
+setInterval(() => { $('clock').textContent = current ? Math.round((performance.now() - since) / 1000) : '–'; }, 500);
 next().catch((error) => {
   tell(error.message, 'bad');
   $('why-empty').textContent = error.message;

@@ -131,7 +131,9 @@ class Device {
     const lines = [...this.uploads.values()].map((each) => {
       const line = document.createElement('li');
       const begun = each.open ? 'Recording since' : 'Recorded from';
-      line.textContent = `${begun} ${clock(each.begin)}: ${each.sent} parts sent (${(each.bytes / 1024).toFixed(0)} KiB), ${each.received} received`;
+      const sent = Math.max(each.sent, each.received); // within one program nothing says that a part is on its way
+      const size = each.bytes ? ` (${(each.bytes / 1024).toFixed(0)} KiB)` : '';
+      line.textContent = `${begun} ${clock(each.begin)}: ${sent} parts sent${size}, ${each.received} received`;
       line.className = each.open ? 'open' : '';
       return line;
     });
