@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from sim.cloud.moment import parsed
 from uplink.message import JSON, Part
 from wakeword.sound import RATE
 
@@ -144,10 +145,5 @@ def _is_news(ruling: Ruling, before: Ruling | None) -> bool:
 
 
 def _nanoseconds(utc: JSON) -> int | None:
-    if not isinstance(utc, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(utc)
-    except ValueError:
-        return None
-    return None if moment.tzinfo is None else (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    moment = parsed(utc)
+    return None if moment is None or moment.tzinfo is None else (moment - _EPOCH) // timedelta(microseconds=1) * 1000

@@ -16,6 +16,7 @@ from sim.cloud.arbiter import claim_of
 from sim.cloud.contacts import Contact, ContactBook
 from sim.cloud.dialog import Dialog
 from sim.cloud.interaction import load_interaction
+from sim.cloud.moment import told
 from sim.cloud.second_looks import Looker, SecondLooks
 from sim.cloud.settings import CloudSettings
 from sim.cloud.speaking import DeviceVoice, directives
@@ -138,12 +139,7 @@ class Assistant:
 
     def _time(self, clip: Clip) -> datetime:
         """When a clip ended, by the device's own clock; where its opening does not say, it is counted from 1970."""
-        said = clip.opening.get("utc")
-        try:
-            anchor = datetime.fromisoformat(str(said))
-        except ValueError:
-            anchor = datetime.fromtimestamp(0, UTC)
-        anchor = anchor if anchor.tzinfo else anchor.replace(tzinfo=UTC)
+        anchor = told(clip.opening.get("utc")) or datetime.fromtimestamp(0, UTC)
         return (anchor + timedelta(seconds=clip.end / RATE)).astimezone(self._household.zone)
 
 

@@ -16,7 +16,7 @@ def begun(clip: str, facts: Mapping[str, JSON], begin: int) -> str:
     clip: its id, which ends in the UTC of the stream's sample 0 and the sample at which the clip begins. facts: those
     of its part 0 as far as it is there; their ``utc`` is that of sample 0 too. begin: the clip's first sample.
     """
-    zero, sample = _named(clip) or (_told(facts.get("utc")), begin)
+    zero, sample = _named(clip) or (told(facts.get("utc")), begin)
     try:
         return "" if zero is None else stamp(zero + timedelta(microseconds=sample * 1_000_000 // RATE))
     except OverflowError:  # a clock that was wrong by thousands of years
@@ -31,11 +31,15 @@ def _named(clip: str) -> tuple[datetime, int] | None:
         return None
 
 
-def _told(utc: JSON) -> datetime | None:
-    if not isinstance(utc, str):
-        return None
+def told(utc: JSON) -> datetime | None:
+    """Read a moment that a device tells, which is UTC where it names no zone; None where it is none."""
+    moment = parsed(utc)
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def parsed(utc: JSON) -> datetime | None:
+    """Read a moment as it is written, with a zone or without; None where it is none."""
     try:
-        moment = datetime.fromisoformat(utc)
+        return datetime.fromisoformat(utc) if isinstance(utc, str) else None
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -167,7 +167,7 @@ class FarEnd:
         """Keep what ends a thread for `check`, also a SystemExit, which a thread would end on in silence."""
         try:
             yield
-        except BaseException as error:
+        except BaseException as error:  # raised again: it is only noted here
             with self._state:
                 self._failure = self._failure or error
                 self._state.notify_all()

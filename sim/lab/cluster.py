@@ -53,7 +53,7 @@ class Cluster:
                 self._client = self._stack.enter_context(self._of_this_machine(distributed))
             else:
                 self._client = self._stack.enter_context(_connected(distributed, self._scheduler))
-        except BaseException:
+        except BaseException:  # also Ctrl-C: workers that have begun must not outlive this
             self._stack.close()
             raise
         return self

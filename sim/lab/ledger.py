@@ -44,7 +44,7 @@ class Ledger:
             raise LabError(f"{path} cannot be opened ({error.strerror}); choose another folder with --out") from None
         try:
             self._read()
-        except BaseException:
+        except BaseException:  # whatever it was: nobody else will close the file, and its lock
             self._file.close()
             raise
 

@@ -262,3 +262,13 @@ def test_a_row_that_has_lost_its_key_costs_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreAwayError, match=r"cannot be used \(a row has lost its key\); check disk and file"):
         store.unanswered()
     store.close()
+
+
+def test_a_table_that_takes_no_device_costs_a_sentence(tmp_path: Path) -> None:
+    store = ClipStore(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as file:
+        file.execute("CREATE TRIGGER deaf BEFORE INSERT ON devices BEGIN SELECT RAISE(IGNORE); END")
+        file.commit()
+    with pytest.raises(StoreAwayError, match="it gives other devices than it is asked for"):
+        store.add(PARTS[0])
+    store.close()
