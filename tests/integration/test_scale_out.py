@@ -248,10 +248,13 @@ from sim.cloud.store import ClipStore
 store = ClipStore(sys.argv[1], sys.argv[2] or None)
 print("ready", flush=True)
 sys.stdin.readline()
+won = set()  # who is behind finds a clip complete with each further part, and may have claimed it before
 for number in range(5):
     for part in cut(noise(8_000, number), 400, begin=number * 10**6):
         if store.add(part) and store.claims.take(part.clip):
-            print(f"won clip={part.clip}", flush=True)
+            won.add(part.clip)
+for clip in sorted(won):
+    print(f"won clip={clip}", flush=True)
 for _ in range(50):
     print("serial", store.next_serial(7), flush=True)
 """
