@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,12 +32,12 @@ _POSTGRESQL: dict[str, Any] = {
 _MAKING = text("SELECT pg_advisory_xact_lock(20190410)")
 
 
-def rows_of(session: Session, statement: Select[T]) -> list[T]:
+def rows_of(session: Session, statement: Select[T], values: Mapping[str, Any] | None = None) -> list[T]:
     """Give all rows of one table, as its objects; raises ValueError where one has lost its key: the file was changed.
 
     SQLAlchemy would give None for such a row.
     """
-    rows = list(session.scalars(statement))
+    rows = list(session.scalars(statement, values))
     if any(row is None for row in rows):
         raise ValueError("a row has lost its key")
     return rows

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from sim.cloud import outbox
 from sim.cloud.answer import Directed, Fact
+from sim.cloud.database import rows_of
 from sim.cloud.order import Order
 from sim.cloud.schema import (
     AnnotationRow,
@@ -197,7 +198,7 @@ def _note(session: Session, order: Order, clips: Sequence[Chosen], removed: Remo
     """Note that nothing of these clips may come back."""
     what = [name for reach, name in CALLED.items() if reach in order.reaches]
     rows = select(DeletedRow).where(DeletedRow.clip.in_([clip.id for clip in clips]))
-    before = {row.clip: row for row in session.scalars(rows)}
+    before = {row.clip: row for row in rows_of(session, rows)}
     recent = stamp(order.at - timedelta(days=SPOOL_DAYS))
     new = []
     for clip in clips:

@@ -15,7 +15,7 @@ from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from sim.cloud import outbox
-from sim.cloud.database import Database
+from sim.cloud.database import Database, rows_of
 from sim.cloud.deletion import CALLED, Deleted, choose, customer_of, remove, take_key
 from sim.cloud.files import Files
 from sim.cloud.order import Order, State
@@ -162,7 +162,7 @@ class Deletions:
     def places(self, order: str) -> list[Place]:
         """Give what became of an order, place by place."""
         with self._database.reading() as session:
-            rows = session.scalars(select(DeletionPlaceRow).where(DeletionPlaceRow.deletion == order))
+            rows = rows_of(session, select(DeletionPlaceRow).where(DeletionPlaceRow.deletion == order))
             found = {row.place: Place(row.place, cast("State", row.state), row.utc, row.count, row.why) for row in rows}
             left = _waiting(session, order)
         if left and "spools" in found:
@@ -182,7 +182,7 @@ class Deletions:
     def gone(self, clips: Sequence[str]) -> list[str]:
         """Give those of these clips whose sound was deleted."""
         with self._database.reading() as session:
-            rows = session.scalars(select(DeletedRow).where(DeletedRow.clip.in_(clips)).order_by(DeletedRow.clip))
+            rows = rows_of(session, select(DeletedRow).where(DeletedRow.clip.in_(clips)).order_by(DeletedRow.clip))
             return [row.clip for row in rows if "audio" in row.what]
 
     # What waits in the devices' spools.

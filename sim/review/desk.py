@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
+from sim.cloud.database import rows_of
 from sim.cloud.schema import AnnotationRow, AuditRow, ClipRow, EscalationRow, TaskRow, stamp
 from sim.cloud.store import ClipStore
 from sim.errors import ReviewError, TaskGoneError
@@ -201,7 +202,7 @@ class Desk:
         """Give what was drawn, in the order in which it is worked off."""
         rows = select(TaskRow).where(TaskRow.policy == self.policy.name).order_by(TaskRow.id)
         with self._store.database.reading() as session:
-            drawn = [Draw(row.id, row.state, _queue(row), row.chance, row.reason) for row in session.scalars(rows)]
+            drawn = [Draw(row.id, row.state, _queue(row), row.chance, row.reason) for row in rows_of(session, rows)]
         return sorted(drawn, key=lambda each: QUEUES.index(each.queue))
 
     def agreement(self, label: Label) -> Agreement:

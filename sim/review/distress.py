@@ -10,6 +10,7 @@ from typing import Literal
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
+from sim.cloud.database import rows_of
 from sim.cloud.schema import EscalationRow, stamp
 from sim.errors import ReviewError
 from sim.review.policy import ReviewPolicy
@@ -80,7 +81,7 @@ def report(
 def all_of(session: Session, now: datetime) -> list[Escalation]:
     """Give every report: what is open first, by its deadline, then the others, by when they came."""
     rank = case((EscalationRow.state == "open", 0), else_=1)
-    rows = session.scalars(select(EscalationRow).order_by(rank, EscalationRow.deadline, EscalationRow.utc))
+    rows = rows_of(session, select(EscalationRow).order_by(rank, EscalationRow.deadline, EscalationRow.utc))
     return [_escalation(row, stamp(now)) for row in rows]
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import String, bindparam, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
+from sim.cloud.database import rows_of
 from sim.cloud.schema import AuditRow, ClipRow, CustomerRow, DeletedRow, TaskRow, stamp
 from sim.review.policy import QUEUES, ReviewPolicy
 from sim.review.sampling import withdraw
@@ -58,7 +59,7 @@ def fall_back(session: Session, policy: ReviewPolicy, now: datetime) -> None:
 
 def held_by(session: Session, policy: ReviewPolicy, annotator: str, besides: Collection[str]) -> TaskRow | None:
     """Give what somebody took first and still has, within a transaction."""
-    for row in session.scalars(_HELD, {"who": annotator, "policy": policy.name}).all():
+    for row in rows_of(session, _HELD, {"who": annotator, "policy": policy.name}):
         if row.id in besides:
             continue
         if is_open_to(session, policy, row.clip):

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, get_args
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from sim.cloud.database import rows_of
 from sim.cloud.schema import AccountRow, SessionRow
 from sim.cloud.store import ClipStore
 from sim.console.access import totp
@@ -72,7 +73,7 @@ class Accounts:
     def all(self) -> list[Account]:
         """Give every account, ordered by name."""
         with self._store.database.reading() as session:
-            return [account_of(row) for row in session.scalars(select(AccountRow).order_by(AccountRow.name))]
+            return [account_of(row) for row in rows_of(session, select(AccountRow).order_by(AccountRow.name))]
 
     def knows(self, name: str) -> bool:
         """Whether there is an account of this name."""
