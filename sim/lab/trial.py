@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -92,6 +93,8 @@ def play(trial: Trial) -> dict[str, Any]:
         row = rehearse(prepared(trial))
     except (SimError, DeviceError, WakewordError) as error:
         return {**dict.fromkeys(OUTCOMES), "error": str(error)}
+    finally:
+        gc.collect()  # what knows each other in a play is few objects, so Python lets them lie, and 100 MB of models
     return {**row, "heard_by": ", ".join(row["heard_by"]), "error": None}
 
 
