@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -16,7 +17,8 @@ from tests.faults.table import Table
 
 FULL = os.environ.get("MISHEARD_FAULTS") == "full"
 SEED = int(os.environ.get("MISHEARD_FAULTS_SEED", "1"))
-_TABLE = pytest.StashKey[Table]()
+_ROWS = "faults"
+"""Under this name a test's rows travel with its report, from whichever process ran it."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,10 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 
 
 @pytest.fixture
-def table(request: pytest.FixtureRequest) -> Table:
-    return request.config.stash.setdefault(_TABLE, Table())
+def table(request: pytest.FixtureRequest) -> Iterator[Table]:
+    table = Table()
+    yield table
+    request.node.user_properties.append((_ROWS, table.rows))
 
 
 @pytest.fixture
@@ -55,12 +59,28 @@ def scene(tmp_path: Path, needs: Callable[[str], str], broker_kind: BrokerKind) 
         yield scene
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
-    """Show the table; after a long run in which nothing failed, keep it."""
-    table = config.stash.get(_TABLE, None)
-    if table is None or not table.rows:
-        return
-    terminalreporter.section("faults")
-    terminalreporter.write_line(str(table))
-    if FULL and exitstatus == 0 and os.environ.get("MISHEARD_FAULTS_PAGE"):
-        table.write(Path(os.environ["MISHEARD_FAULTS_PAGE"]), "make faults", SEED)
+class Faults:
+    """Puts the rows of all tests together, in the order in which the tests stand."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, int, str], list[tuple[str, ...]]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        file, line, _ = report.location
+        rows = cast("list[tuple[str, ...]]", dict(report.user_properties).get(_ROWS))
+        if report.when == "teardown" and rows:
+            self._rows[file, line or 0, report.nodeid] = [tuple(row) for row in rows]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+        """Show the table; after a long run in which nothing failed, keep it."""
+        table = Table([row for place in sorted(self._rows) for row in self._rows[place]])
+        if not table.rows:
+            return
+        terminalreporter.section("faults")
+        terminalreporter.write_line(str(table))
+        if FULL and exitstatus == 0 and os.environ.get("MISHEARD_FAULTS_PAGE"):
+            table.write(Path(os.environ["MISHEARD_FAULTS_PAGE"]), "make faults", SEED)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Faults())
