@@ -50,7 +50,7 @@ check-wheels: $(VENV)/.run-ready
 bench: $(VENV)/.dev-ready
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)")
 
-# Everything is broken as often as promised; where nothing is lost, the table becomes docs/faults.md. Two hours one after
+# Everything is broken as often as promised; where nothing is lost, the table becomes docs/faults.md. Hours, one after
 # the other, and mostly waiting: so four go on side by side.
 faults: $(VENV)/.dev-ready
 	MISHEARD_FAULTS=full MISHEARD_FAULTS_PAGE=docs/faults.md $(BIN)/python -m pytest --numprocesses 4 --dist worksteal tests/faults
