@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,8 @@ from device.config import DeviceSettings, samples
 from device.ear import Ear, Heard
 from device.endpoint import Endpointer
 from device.events import Event, Kind, Stream
+from device.judges import SecondLook, Voice
+from device.mute import Hand, switched
 from device.states import LIGHTS, TRANSITIONS, Cause, State
 from uplink.message import JSON, Directive
 from wakeword.frames import HOP
@@ -40,36 +41,6 @@ _VOICE_WARM_UP = 6 * HOP
 for it. What it says of the word itself does not count."""
 
 
-class Voice(Protocol):
-    """Tells how likely a hop holds speech; `wakeword.vad.VoiceActivity` does."""
-
-    def push(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
-        """int16[k * 1280] -> float32[k]."""
-        ...
-
-    def reset(self) -> None:
-        """Forget all sound."""
-        ...
-
-
-class SecondLook(Protocol):
-    """Judges what woke, before anything is sent; `wakeword.second_look.SecondLook` does."""
-
-    @property
-    def samples(self) -> int:
-        """How much sound it needs, up to the detection."""
-        ...
-
-    @property
-    def threshold(self) -> float:
-        """The score that passes."""
-        ...
-
-    def score(self, sound: NDArray[np.int16]) -> float | None:
-        """int16[n] up to the detection -> how surely the word is there, 0 to 1; none for too little sound."""
-        ...
-
-
 class Firmware:
     """One device on one stream. One owner: neither method may run while another does.
 
@@ -87,7 +58,8 @@ class Firmware:
         self.settings, self.stream = settings, stream
         self._second_looks = second_looks
         self.state = State.IDLE
-        self.muted = False
+        self._muted_by: Hand | None = None
+        self._awaits_word = True
         self._ear = Ear(settings.wake, settings.audio.ring_ms, scorers)
         self._voice = voice
         self._events: list[Event] = []
@@ -105,6 +77,11 @@ class Firmware:
     def clock(self) -> int:
         """Index of the next sample."""
         return self._ear.clock
+
+    @property
+    def muted(self) -> bool:
+        """Whether the microphone is off."""
+        return self._muted_by is not None
 
     # What goes in.
 
@@ -127,13 +104,24 @@ class Firmware:
         What does not fit the state or the turn is refused, as an event, and changes nothing.
         """
         try:
-            order = orders.check(directive, self.state, self._turn, self.muted)
+            self._follow(orders.check(directive, self.state, self._turn, self.muted))
         except orders.Refused as refused:
             facts: dict[str, JSON] = {"name": directive.name, "clip": directive.clip, "why": str(refused)}
             self._tell(Kind.DIRECTIVE_REFUSED, {**facts, "state": self.state})
-        else:
-            self._follow(order)
         return self._given()
+
+    def switch(self, muted: bool | None, by: Hand) -> list[Event]:
+        """Switch the microphone off or on by a hand in the home, None the other way; legal in every state."""
+        try:
+            self._set_mute(muted, by)
+        except orders.Refused as refused:
+            facts: dict[str, JSON] = {"name": "SetMute", "clip": None, "why": str(refused)}
+            self._tell(Kind.DIRECTIVE_REFUSED, {**facts, "state": self.state, "by": by})
+        return self._given()
+
+    def await_word(self, awaits: bool) -> None:
+        """Whether a wake word wakes; one that does not is refused. The microphone stays as it is."""
+        self._awaits_word = awaits
 
     def finish(self) -> list[Event]:
         """The stream is over: close what is open. Nothing may be heard after it."""
@@ -178,7 +166,7 @@ class Firmware:
         for name, detection in heard.detections:
             if not detection.woke:
                 self._near_miss(name, detection)
-            elif (self.state, Cause.WAKE) in TRANSITIONS:
+            elif (self.state, Cause.WAKE) in TRANSITIONS and self._awaits_word:
                 self._judge(name, detection)
             else:
                 self._tell(Kind.WAKE_REFUSED, {"word": name, "score": detection.score, "state": self.state})
@@ -280,7 +268,7 @@ class Firmware:
                 if self.state is not State.SPEAKING:  # likewise
                     self._idle(Cause.DONE)
             case orders.SetMute(muted):
-                self._set_mute(muted)
+                self._set_mute(muted, Hand.FAR_END)
             case orders.DeleteClip(clip):
                 self._tell(Kind.DELETE_CLIP, {"clip": clip})
 
@@ -304,19 +292,20 @@ class Firmware:
             self._set_state(cause, self.clock + samples(self.settings.deadlines.thinking_ms))
         self._earcon("end")
 
-    def _set_mute(self, muted: bool) -> None:
+    def _set_mute(self, muted: bool | None, by: Hand) -> None:
         """Off: the sound heard is wiped, and what comes is only counted."""
-        if muted == self.muted:
+        holder = switched(self._muted_by, muted, by)
+        if holder is self._muted_by:
             return
-        if muted:
+        if not self.muted:
             if self._capture is not None:
                 self._end_capture("muted", Cause.MUTE)
             elif (self.state, Cause.MUTE) in TRANSITIONS:
                 self._idle(Cause.MUTE)
             self._forget(self.clock)
             self._expect_ms = None
-        self.muted = muted
-        self._tell(Kind.MUTE, {"muted": muted})
+        self._muted_by = holder
+        self._tell(Kind.MUTE, {"muted": self.muted, "by": by})
         self._show()
 
     def _forget(self, clock: int) -> None:

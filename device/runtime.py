@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from device.audio import Block, Pace, Source
 from device.events import Event, Kind
 from device.firmware import Firmware
+from device.mute import Hand
 from device.states import State
 from uplink.message import JSON, Directive
 
@@ -36,14 +37,27 @@ class Runtime:
         self._observers = observers
         self._pace, self._on_block = pace, on_block
         self._answer_s = answer_s
-        self._posted: queue.SimpleQueue[Directive | None] = queue.SimpleQueue()
+        self._posted: queue.SimpleQueue[Callable[[], Sequence[Event]] | None] = queue.SimpleQueue()
         self._patient = True
         self._telling = threading.RLock()
         self.stopped = False
 
     def post(self, directive: Directive) -> None:
         """Have the firmware obey, before the next block; from any thread."""
-        self._posted.put(directive)
+        self._posted.put(lambda: self._firmware.obey(directive))
+
+    def switch(self, muted: bool | None, by: Hand) -> None:
+        """Have the microphone switched off (True), on (False) or the other way by a hand in the home; as `post`."""
+        self._posted.put(lambda: self._firmware.switch(muted, by))
+
+    def await_word(self, awaits: bool) -> None:
+        """Have a wake word wake, or not; as `post`."""
+
+        def obey() -> Sequence[Event]:
+            self._firmware.await_word(awaits)
+            return ()
+
+        self._posted.put(obey)
 
     def tell(self, kind: str, facts: Mapping[str, JSON]) -> None:
         """Add an event of something around the firmware to the stream of events; from any thread."""
@@ -82,9 +96,9 @@ class Runtime:
             except queue.Empty:
                 self._patient = False
 
-    def _follow(self, directive: Directive | None) -> None:
-        if directive is not None:
-            self._give(self._firmware.obey(directive))
+    def _follow(self, order: Callable[[], Sequence[Event]] | None) -> None:
+        if order is not None:
+            self._give(order())
 
     def _give(self, events: Sequence[Event]) -> None:
         with self._telling:

@@ -12,7 +12,8 @@ from device.config import DeviceSettings
 from device.ear import thresholds
 from device.errors import DeviceError
 from device.events import Event, Kind, Stream
-from device.firmware import Firmware, Voice
+from device.firmware import Firmware
+from device.judges import Voice
 from device.outbox import Outbox
 from device.runtime import Observer, Runtime
 from device.second_looks import describe_verifier, load_second_looks

@@ -18,7 +18,6 @@ from sim.cloud.answer import Fact
 from sim.home.truth import Happening
 from sim.play.speaker import Speaker
 from sim.play.wire import Reply, Wire
-from uplink.message import Directive
 from wakeword.frames import HOP
 from wakeword.sound import RATE
 
@@ -72,7 +71,7 @@ class Evening:
     ) -> None:
         self._home, self._speakers, self._wire, self._on_heard = home, speakers, wire, on_heard
         for device, at, muted in switch:
-            speakers[device].order(Directive("SetMute", None, {"muted": muted, "due": at}))
+            speakers[device].press(muted, at)
 
     def play(self, wait: Callable[[int], None] = lambda _clock: None) -> None:
         """Play it to the end; `wait(clock)` returns when the sample has come, which in virtual time it always has."""

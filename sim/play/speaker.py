@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from device.audio import Block
 from device.events import Event
 from device.firmware import Firmware
+from device.mute import Hand
 from device.runtime import Observer
 from device.states import State
 from uplink.message import Directive
@@ -23,7 +24,7 @@ class Speaker:
         self.firmware = firmware
         self.name = firmware.settings.name
         self._observers = tuple(observers)
-        self._orders: list[tuple[int, int, Directive]] = []
+        self._orders: list[tuple[int, int, Directive | bool]] = []
         self._came = 0
 
     @property
@@ -35,14 +36,25 @@ class Speaker:
         """Have it obey when the directive is due: now, where it does not say."""
         due = directive.facts.get(DUE)
         at = due if isinstance(due, int) else self.firmware.clock
-        heapq.heappush(self._orders, (at, self._came, directive))
+        self._plan(at, directive)
+
+    def press(self, muted: bool, at: int) -> None:
+        """Press its mute button at a sample, so that the microphone is off or on."""
+        self._plan(at, muted)
+
+    def _plan(self, at: int, order: Directive | bool) -> None:
+        heapq.heappush(self._orders, (at, self._came, order))
         self._came += 1
 
     def obey(self) -> list[Event]:
         """Do what is due."""
         events: list[Event] = []
         while self._orders and self._orders[0][0] <= self.firmware.clock:
-            events += self.firmware.obey(heapq.heappop(self._orders)[2])
+            order = heapq.heappop(self._orders)[2]
+            if isinstance(order, bool):
+                events += self.firmware.switch(order, Hand.BUTTON)
+            else:
+                events += self.firmware.obey(order)
         return events
 
     def hear(self, block: Block) -> list[Event]:

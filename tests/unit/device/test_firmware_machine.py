@@ -18,6 +18,7 @@ from device.audio import Block
 from device.config import DeviceSettings, samples
 from device.events import Event
 from device.firmware import Firmware
+from device.mute import Hand
 from device.states import LIGHTS, TRANSITIONS, Cause, State
 from tests.firmware_kit import STREAM, FakeScorers, FakeVoice, settings_of, sound_of
 from uplink.message import JSON, Directive
@@ -28,6 +29,7 @@ from wakeword.span import word_span
 _PROMPTS = {
     length: base64.b64encode(encode_flac(np.full(length, 7, np.int16))).decode() for length in (1, 3000, 40_000)
 }
+_HANDS = ["far_end", "home", "button"]
 _LEGAL = {
     "StopCapture": {State.RECOGNIZING},
     "ExpectSpeech": {State.IDLE, State.BUSY, State.SPEAKING},
@@ -55,6 +57,8 @@ class Watch:
         self.sound = np.zeros(0, np.int16)  # what was heard; zeros where sound was lost
         self.wiped_to = 0  # nothing before it may be sent any more
         self.state, self.light, self.muted = State.IDLE, "off", False
+        self.near = -1  # of the hand that holds the microphone off
+        self.awaits = True
         self.turn: str | None = None
         self.turns: list[str] = []
         self.sample = 0
@@ -124,9 +128,10 @@ class Watch:
         assert event.sample % HOP == 0
         assert event.sample - HOP >= self.wiped_to, "it scored what it should not have"
 
-    def on_mute(self, event: Event, muted: bool) -> None:
-        assert muted != self.muted
-        self.muted = muted
+    def on_mute(self, event: Event, muted: bool, by: Hand) -> None:
+        near = _HANDS.index(by)
+        assert near > self.near if muted else near >= self.near >= 0, "a hand farther away than the one that holds it"
+        self.near, self.muted = (near if muted else -1), muted
         self.wiped_to = event.sample
         if muted:
             assert self.clip is None
@@ -152,6 +157,7 @@ class Watch:
 
     def on_wake(self, event: Event, **facts: Any) -> None:
         assert not self.muted
+        assert self.awaits
         assert (self.state, Cause.WAKE) in TRANSITIONS
         self.word = word_span(facts["word"], event.sample)
         told = (facts.get("word_begin"), facts.get("word_end"))
@@ -163,7 +169,7 @@ class Watch:
 
     def on_wake_refused(self, _: Event, state: str, **__: Any) -> None:
         assert state == self.state
-        assert (self.state, Cause.WAKE) not in TRANSITIONS
+        assert (self.state, Cause.WAKE) not in TRANSITIONS or not self.awaits
 
     def on_capture_begin(self, event: Event, clip: str, begin: int, initiator: str) -> None:
         assert not self.muted
@@ -369,21 +375,38 @@ class FirmwareWalk(RuleBasedStateMachine):
         """All that the firmware holds, but the events that it is about to give."""
         return {name: value for name, value in vars(self.firmware).items() if name != "_events"}
 
-    @rule(muted=st.sampled_from([True, False, False]), whose=st.sampled_from(["none", "this", "other"]))
-    def mute(self, muted: bool, whose: str) -> None:
-        watch, was = self.watch, self.watch.muted
-        events = self.firmware.obey(Directive("SetMute", self.clip(whose), {"muted": muted}))
+    @rule(
+        muted=st.sampled_from([True, False, False, None]),
+        by=st.sampled_from(Hand),
+        whose=st.sampled_from(["none", "this"]),
+    )
+    def mute(self, muted: bool | None, by: Hand, whose: str) -> None:
+        watch, was, near = self.watch, self.watch.muted, self.watch.near
+        if by is Hand.FAR_END and muted is not None:
+            events = self.firmware.obey(Directive("SetMute", self.clip(whose), {"muted": muted}))
+        else:
+            events = self.firmware.switch(muted, by)
         watch.follow(events)
-        assert watch.muted == muted
-        if muted == was:
-            assert events == []
-        elif muted:
+        wanted = muted or (muted is None and not was)
+        if not wanted and _HANDS.index(by) < near:
+            assert [event.kind for event in events] == ["directive_refused"]
+            assert watch.muted
+            return
+        assert watch.muted == wanted
+        if wanted == was:
+            assert len(events) == int(wanted and _HANDS.index(by) > near), "a nearer hand takes over, and no more"
+        elif wanted:
             ear, voice = self.firmware._ear, self.firmware._voice
             assert not ear.ring._samples.any(), "sound is left in the ring"
             assert isinstance(ear.scorers, FakeScorers)
             assert isinstance(voice, FakeVoice)
             assert ear.scorers.memory == []
             assert voice.memory == []
+
+    @rule(awaits=st.sampled_from([True, True, False]))
+    def await_word(self, awaits: bool) -> None:
+        self.firmware.await_word(awaits)
+        self.watch.awaits = awaits
 
     @invariant()
     def all_is_well(self) -> None:
