@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from device.errors import ConfigError, DeviceError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from device.audio import Block, Pace, Source
+    from device.audio import Pace, Source
     from device.config import DeviceSettings
     from device.runtime import Observer
     from device.session import Session
@@ -68,6 +69,8 @@ def add_parser(
         help="Prometheus metrics on 127.0.0.1:PORT; short for uplink.metrics_port",
     )
     add("--cloud", metavar="F", help="have the embedded far end answer, under this profile or YAML file")
+    add("--patient", action="store_true", help="begin also where the broker cannot be had; what is heard waits for it")
+    add("--log", choices=("terminal", "journal"), default="terminal", help="for people, or a line an event [terminal]")
     add("--keep-audio", action="store_true", help="with --out: keep all that the microphone heard")
     parser.set_defaults(run=lambda args: run(args, embedded, report))
 
@@ -85,74 +88,101 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     from rich.console import Console
 
     from device.config import load_device
-    from device.ear import thresholds
     from device.events import Stream
-    from device.gauge import Gauge
-    from device.rundir import RunDirectory
+    from device.followed import Followed
+    from device.notify import Notifier
+    from device.records import Records
+    from device.reload import reloaded_by_signal
     from device.session import Session
-    from device.timeline import Timeline
+    from device.wall_clock import WallClock
     from uplink.address import ANYBODY
     from wakeword.models import LICENCE
     from wakeword.scorer import load_scorers
     from wakeword.vad import VoiceActivity
 
     metrics = [] if args.metrics is None else [("uplink.metrics_port", str(args.metrics))]
-    settings = load_device(args.config, [*args.set, *metrics])
+
+    def load() -> DeviceSettings:
+        return load_device(args.config, [*args.set, *metrics])
+
+    settings = load()
     state = state_directory(args.state)
     source, pace = open_source(args.source, args.pace, settings)
     scorers = load_scorers(settings.wake.words, settings.wake.engine)
-    stream = Stream(settings.name, datetime.now(UTC))  # the only look at the clock on the wall
-    record = RunDirectory(args.out, stream, scorers.names, keep_audio=args.keep_audio) if args.out else None
-    console = Console(highlight=False)
+    stream = Stream(settings.name, datetime.now(UTC))  # the only look at the clock on the wall, but for its being set
+    relay, notifier = Relay(), Notifier.of(os.environ)
+    records = Records(args.out, settings, stream, scorers, relay, live=pace == "real", keep_audio=args.keep_audio)
+    console = Console(highlight=False, quiet=args.log == "journal")
     console.print(f"wake-word models: {LICENCE}", style="dim")
-    observers: list[Observer] = []
-    on_block: Callable[[Block], None] | None = None
-    gauge = None
-    if record is not None:
-        observers, on_block = [record.note], record.hear
-        if pace == "real":
-            gauge = Gauge(args.out, settings.name, scorers.names, thresholds(settings.wake, scorers))
-            observers, on_block = [record.note, gauge.note], _both(record.hear, gauge.hear)
-    relay = Relay()
-    manifest: Mapping[str, JSON] = {}
     try:
         with ExitStack() as stack:
-            observers.append(stack.enter_context(Timeline(console)).note)
             url, here = args.broker or settings.uplink.broker, None
             if args.cloud is not None and url != "embedded":
                 raise ConfigError(
                     f"--cloud is for the embedded far end; start misheard cloud --config {args.cloud} there"
                 )
+            observers = [*records.observers, stack.enter_context(log_to(args.log, console)), notifier.note]
             if url == "embedded":
                 here = stack.enter_context(embedded(state, settings.name, relay, args.cloud))
                 url = here.url
             voice = VoiceActivity()
             access = ANYBODY if here else settings.uplink.access()
-            session = Session(settings, stream, source, scorers, voice, url, state, pace, observers, on_block, access)
-            relay.to, manifest = session.runtime.tell, session.manifest()
+            followers = [notifier.hear]
+            if args.source == "mic":
+                followers.append(WallClock(stream.utc, lambda zero: session.runtime.set_clock(zero)).hear)
+            session = Session(
+                settings,
+                stream,
+                Followed(source, followers),
+                scorers,
+                voice,
+                url,
+                state,
+                pace,
+                observers,
+                records.on_block,
+                access,
+                args.patient,
+            )
+            relay.to, records.manifest = session.runtime.tell, session.manifest()
+
+            def take(wanted: DeviceSettings) -> None:
+                notifier.reloading()
+                session.reload(wanted)
+                records.keep = session.settings.keep
+                notifier.reloaded()
+
+            def refuse(why: str) -> None:
+                session.runtime.tell("reload_failed", {"reason": why})
+
             listening = f"listening to {source.name} for {', '.join(scorers.names)}; Ctrl-C ends"
             console.print(listening, style="dim", markup=False)
             received = False
-            with stopped_by_signals(session) as signals:
+            with reloaded_by_signal(load, take, refuse), stopped_by_signals(session, notifier.stopping) as signals:
                 received = session.play(here.wait_answered if here else None)
     finally:  # whatever happened, what was heard is written down; and nobody tells anything any more
-        if gauge is not None:
-            gauge.close()
-        if record is not None:
-            written = record.close(manifest)
-            report(args.out)
+        written = records.close()
+        if written is not None:
+            if not records.rolling:
+                report(args.out)
             summarize(console, written, args.out)
     if signal.SIGINT in signals:
         return INTERRUPTED
     return 0 if received or signals else 1
 
 
-def _both(one: Callable[[Block], None], other: Callable[[Block], None]) -> Callable[[Block], None]:
-    def hear(block: Block) -> None:
-        one(block)
-        other(block)
+@contextmanager
+def log_to(where: str, console: Console) -> Iterator[Observer]:
+    """Give an observer that shows what happens: to a person, or as lines for the journal."""
+    if where == "journal":
+        from device.journal import JournalLog
 
-    return hear
+        yield JournalLog().note
+        return
+    from device.timeline import Timeline
+
+    with Timeline(console) as timeline:
+        yield timeline.note
 
 
 class Relay:
@@ -198,12 +228,13 @@ def state_directory(chosen: Path | None) -> Path:
 
 
 @contextmanager
-def stopped_by_signals(session: Session) -> Iterator[list[int]]:
+def stopped_by_signals(session: Session, stopping: Callable[[], None]) -> Iterator[list[int]]:
     """Let SIGINT and SIGTERM end the session in good order, also its wait for receipts; gives the signals that came."""
     came: list[int] = []
 
     def stop(number: int, _: Any) -> None:
         came.append(number)
+        stopping()
         if session.kept:
             raise KeyboardInterrupt
         session.runtime.stop()

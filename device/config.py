@@ -140,6 +140,20 @@ class UplinkSettings(_Settings):
         )
 
 
+class KeepSettings(_Settings):
+    """What stays of runs that are written with ``--out`` for months; the oldest goes first."""
+
+    run_hours: float | None = Field(
+        None, gt=0, le=8784, description="a new run directory, inside that of --out, each so many hours; none: only one"
+    )
+    run_days: float | None = Field(
+        None, gt=0, le=36_500, description="how long such a directory is kept, while the device listens; none: for ever"
+    )
+    run_mb: int | None = Field(
+        None, ge=1, le=10_000_000, description="most that they hold together, in millions of bytes; none: no limit"
+    )
+
+
 class DeviceSettings(_Settings):
     """Everything a device can be told."""
 
@@ -151,6 +165,7 @@ class DeviceSettings(_Settings):
     audio: AudioSettings = AudioSettings()
     acoustics: AcousticSettings = AcousticSettings()
     uplink: UplinkSettings = UplinkSettings()
+    keep: KeepSettings = KeepSettings()
 
 
 def samples(milliseconds: int) -> int:

@@ -60,6 +60,11 @@ class Ear:
             for name, threshold in thresholds(settings, scorers).items()
         }
 
+    def adopt(self, settings: WakeSettings) -> None:
+        """Decide by other settings from the next hop on."""
+        for name, threshold in thresholds(settings, self.scorers).items():
+            self.triggers[name].settings = trigger_settings(settings, threshold)
+
     def hear(self, sound: NDArray[np.int16], keep: bool) -> Iterator[Heard]:
         """Take int16[n]; give each hop as its last sample arrives. Where `keep` is false the samples only count."""
         taken = 0

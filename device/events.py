@@ -36,6 +36,7 @@ class Kind(StrEnum):
     DELETE_CLIP = "delete_clip"
     MUTE = "mute"
     HEARTBEAT = "heartbeat"
+    CLOCK_SET = "clock_set"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Stream:
 
     device: str
     utc: datetime
+
+    @classmethod
+    def from_zero(cls, device: str, zero: str) -> Stream:
+        """Give the stream whose sample 0 was at this UTC, in ISO 8601."""
+        return cls(device, datetime.fromisoformat(zero))
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ makes no difference.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 import numpy as np
@@ -129,6 +130,19 @@ class Firmware:
             self._near_miss(name, detection)
         if self._capture is not None:
             self._end_capture("interrupted")
+        return self._given()
+
+    def adopt(self, settings: DeviceSettings) -> list[Event]:
+        """Go on by settings that differ in what `device.reload` calls live; legal in every state, a capture goes on."""
+        self.settings = settings
+        self._ear.adopt(settings.wake)
+        return self._given()
+
+    def set_clock(self, zero: datetime) -> list[Event]:
+        """Take another UTC of sample 0; legal in every state. A clip that is open keeps its name and time."""
+        before, self.stream = self.stream, Stream(self.stream.device, zero)
+        step_s = (zero - before.utc).total_seconds()
+        self._tell(Kind.CLOCK_SET, {"zero": self.stream.utc_at(0), "was": before.utc_at(0), "step_s": step_s})
         return self._given()
 
     # What listening leads to.

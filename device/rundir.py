@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from device import durable
 from device.audio import Block
 from device.errors import DeviceError
 from device.events import Event, Kind, Stream
@@ -33,6 +35,8 @@ DEVICES = "devices"
 """Where the directories of further devices of one run lie, one each, by name."""
 _PICTURES = ("*.png", "*.svg", "*.pdf")
 """May have been drawn into the directory of a run, and stay when another takes its place."""
+_HALF = f"*{durable.HALF}"
+"""What a power cut may leave of a file."""
 _CLIP_FILE = re.compile(r"metadata\.csv|[a-z0-9-]+-\d{12,}\.flac")
 _PACKAGES = ("misheard", "numpy", "onnxruntime", "openwakeword", "pocketsphinx", "vosk", "soxr", "soundfile")
 
@@ -46,8 +50,9 @@ class RunDirectory:
     """Writes a run directory as the run goes on; `close` completes it.
 
     Files: `run.json` (manifest and outcome), `events.jsonl`, `scores.npy` float32[hops, words] (row k: the hop that
-    begins at sample 1280 k; NaN where it was not listened to), `labels.txt` (Audacity), `clips/<id>.flac` with
-    `clips/metadata.csv` (Hugging Face AudioFolder), and `home.flac` where audio is kept.
+    begins at sample 1280 k after `begin`; NaN where it was not listened to), `labels.txt` (Audacity), `clips/<id>.flac`
+    with `clips/metadata.csv` (Hugging Face AudioFolder), and `home.flac` where audio is kept. `run.json` is last, and
+    whole or not there: what else a directory with one holds is on the disk.
     """
 
     def __init__(
@@ -59,8 +64,12 @@ class RunDirectory:
         keep_audio: bool = False,
         addressed: Addressed | None = None,
         meant: Meant | None = None,
+        begin: int = 0,
     ) -> None:
-        """Make the folder; an earlier run in it is replaced. Raises DeviceError where that cannot be."""
+        """Make the folder, for what is heard from sample `begin` on, a multiple of 1280.
+
+        An earlier run in it is replaced. Raises DeviceError where that cannot be.
+        """
         self.folder, self._stream = folder, stream
         self._addressed, self._meant = addressed, meant
         self._words = words
@@ -71,7 +80,7 @@ class RunDirectory:
             self._home = SoundWriter(folder / "home.flac") if keep_audio else None
         except OSError as error:
             raise DeviceError(f"{folder} cannot be written ({error.strerror}); choose another with --out") from None
-        self._home_end = 0
+        self._begin = self._end = self._home_end = begin
         self._broken: str | None = None
         self._recognizers: set[str] = set()
         self.messages: list[dict[str, Any]] = []
@@ -95,14 +104,20 @@ class RunDirectory:
                 self._home.append(block.samples)
             self._home_end = block.end
 
+    @property
+    def capturing(self) -> bool:
+        """Whether a clip is open."""
+        return bool(self._sound)
+
     def label(self, begin: int, end: int, text: str) -> None:
         """Add a label to the track, samples begin to end."""
         self._labels.append((begin, end, text))
 
     def note(self, event: Event) -> None:
         """Take an event, in order; an observer of `device.runtime.Runtime`."""
+        self._end = event.sample
         if event.kind == Kind.HOP:
-            missing = (event.sample // HOP - 1) * len(self._words) - len(self._scores)
+            missing = ((event.sample - self._begin) // HOP - 1) * len(self._words) - len(self._scores)
             self._scores.extend([math.nan] * missing)
             self._scores.extend(event.facts["scores"])  # type: ignore[arg-type]
             return
@@ -139,7 +154,7 @@ class RunDirectory:
         name = f"{clip}.flac" if len(samples) else ""
         if name and self._broken is None:
             with self._on_disk():
-                (self.folder / "clips" / name).write_bytes(encode_flac(samples))
+                durable.write(self.folder / "clips" / name, encode_flac(samples), settle=False)
         self._clips[clip] |= {"file_name": name, "end": end, "reason": facts["reason"]}
         self.label(begin, end, f"capture, ended by {facts['reason']}")
 
@@ -163,6 +178,9 @@ class RunDirectory:
         told = {name: facts[name] for name in ("to", "audio_s", "id", "clip") if name in facts}
         self.messages.append({**told, "misdirected": misdirected})
 
+    def _clock_set(self, _: int, facts: Mapping[str, Any]) -> None:
+        self._stream = Stream.from_zero(self._stream.device, facts["zero"])
+
     def _delete(self, _: int, facts: Mapping[str, Any]) -> None:
         self.deleted += [clip for clip in facts["clips"] if clip not in self.deleted]
 
@@ -172,6 +190,7 @@ class RunDirectory:
         Kind.CAPTURE_BEGIN: _capture_begin,
         Kind.CAPTURE_END: _capture_end,
         Kind.PROMPT: _prompt,
+        Kind.CLOCK_SET: _clock_set,
         "receipt": _received,
         "transcript": _transcript,
         "message": _message,
@@ -189,6 +208,7 @@ class RunDirectory:
                 "versions": versions(),
                 "stream": self._stream.name,
                 "words": list(self._words),
+                "samples": [self._begin, self._end],
                 "recognizers": sorted(self._recognizers),
                 **manifest,
             },
@@ -203,10 +223,13 @@ class RunDirectory:
             **outcome,
         }
         with self._on_disk():
-            self._events.close()
+            durable.close(self._events)
             if self._home is not None:
                 self._home.close()
-            np.save(self.folder / "scores.npy", np.array(self._scores, np.float32).reshape(-1, len(self._words)))
+            scores = BytesIO()
+            np.save(scores, np.array(self._scores, np.float32).reshape(-1, len(self._words)))
+            durable.write(self.folder / "scores.npy", scores.getvalue())
+            durable.settle(sorted((self.folder / "clips").glob("*.flac")))
             self._write_clips()
             self._write_labels()
             write_run(self.folder, run)
@@ -217,15 +240,15 @@ class RunDirectory:
 
     def _write_clips(self) -> None:
         fields = ("file_name", "clip", "begin", "end", "reason", "received", "transcript")
-        with (self.folder / "clips" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fields, restval="")
-            writer.writeheader()
-            writer.writerows(clip for clip in self._clips.values() if clip.get("file_name"))
+        table = StringIO(newline="")
+        writer = csv.DictWriter(table, fields, restval="")
+        writer.writeheader()
+        writer.writerows(clip for clip in self._clips.values() if clip.get("file_name"))
+        durable.write(self.folder / "clips" / "metadata.csv", table.getvalue().encode())
 
     def _write_labels(self) -> None:
-        with (self.folder / "labels.txt").open("w", encoding="utf-8") as file:
-            for begin, end, text in sorted(self._labels):
-                file.write(f"{begin / RATE:.6f}\t{end / RATE:.6f}\t{text}\n")
+        lines = [f"{begin / RATE:.6f}\t{end / RATE:.6f}\t{text}\n" for begin, end, text in sorted(self._labels)]
+        durable.write(self.folder / "labels.txt", "".join(lines).encode())
 
     @contextmanager
     def _on_disk(self) -> Iterator[None]:
@@ -239,7 +262,7 @@ class RunDirectory:
 
 def write_run(folder: Path, run: Mapping[str, Any]) -> None:
     """Write `run.json`; raises OSError."""
-    (folder / "run.json").write_text(json.dumps(run, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    durable.write(folder / "run.json", (json.dumps(run, indent=1, sort_keys=True) + "\n").encode())
 
 
 def versions() -> dict[str, str]:
@@ -259,10 +282,10 @@ def _clear(folder: Path) -> None:
         return
     devices = tuple((folder / DEVICES).glob("*"))
     for each in (folder, *devices):
-        if not _is_run(each):
+        if not is_run(each):
             raise DeviceError(f"{each} holds more than a run; choose another folder with --out, or empty it")
     for each in (*devices, folder):
-        for path in (*(each / "clips").glob("*"), *(each / name for name in _FILES)):
+        for path in (*(each / "clips").glob("*"), *each.glob(_HALF), *(each / name for name in _FILES)):
             path.unlink(missing_ok=True)
         for name in ("clips", DEVICES):
             if (each / name).is_dir():
@@ -271,11 +294,12 @@ def _clear(folder: Path) -> None:
             each.rmdir()
 
 
-def _is_run(folder: Path) -> bool:
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run, or a part of one, and nothing else; raises OSError."""
     clips = (folder / "clips").glob("*")
-    known = (*_FILES, "clips", DEVICES, *_PICTURES)
+    known = (*_FILES, "clips", DEVICES, *_PICTURES, _HALF)
     ours = all(any(fnmatchcase(path.name, name) for name in known) for path in folder.iterdir())
-    return ours and all(_CLIP_FILE.fullmatch(path.name) for path in clips)
+    return ours and all(_CLIP_FILE.fullmatch(path.name.removesuffix(durable.HALF)) for path in clips)
 
 
 def _point_to(folder: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from device.audio import Block, Pace, Source
+from device.config import DeviceSettings
 from device.events import Event, Kind
 from device.firmware import Firmware
 from device.mute import Hand
@@ -58,6 +60,14 @@ class Runtime:
             return ()
 
         self._posted.put(obey)
+
+    def adopt(self, settings: DeviceSettings) -> None:
+        """Have the firmware go on by other settings, before the next block; from any thread."""
+        self._posted.put(lambda: self._firmware.adopt(settings))
+
+    def set_clock(self, zero: datetime) -> None:
+        """Have the firmware take another UTC of sample 0, before the next block; from any thread."""
+        self._posted.put(lambda: self._firmware.set_clock(zero))
 
     def tell(self, kind: str, facts: Mapping[str, JSON]) -> None:
         """Add an event of something around the firmware to the stream of events; from any thread."""

@@ -15,6 +15,7 @@ from device.events import Event, Kind, Stream
 from device.firmware import Firmware
 from device.judges import Voice
 from device.outbox import Outbox
+from device.reload import compare
 from device.runtime import Observer, Runtime
 from device.second_looks import describe_verifier, load_second_looks
 from uplink.address import ANYBODY, Access
@@ -47,6 +48,11 @@ def describe(settings: DeviceSettings, scorers: ScorerGroup) -> dict[str, JSON]:
     }
 
 
+def _budget(settings: DeviceSettings) -> Budget:
+    uplink = settings.uplink
+    return Budget(uplink.spool_mb * 1_000_000, uplink.spool_days * 86_400, uplink.spool_policy)
+
+
 @dataclass
 class Session:
     """A device over a broker. `runtime.stop()` ends it early."""
@@ -62,6 +68,8 @@ class Session:
     observers: Sequence[Observer] = ()
     on_block: Callable[[Block], None] | None = None
     access: Access = ANYBODY
+    patient: bool = False
+    """Whether it begins also where the broker cannot be had: what is heard waits."""
 
     def __post_init__(self) -> None:
         self._playing = False
@@ -77,14 +85,12 @@ class Session:
             on_block=self.on_block,
         )
         uplink = self.settings.uplink
-        budget = Budget(uplink.spool_mb * 1_000_000, uplink.spool_days * 86_400, uplink.spool_policy)
         self.spool = Spool(
             self.state / self.settings.name / "spool.sqlite",
-            budget,
+            _budget(self.settings),
             now=lambda: Moment(firmware.clock / RATE, self.stream.utc_at(firmware.clock)),
             on_fact=self._note,
         )
-        self._drain_s = uplink.drain_ms / 1000
         self.kept = False
         """Whether all that was captured is in the spool, so that ending at once loses nothing."""
         self._sender = Sender(
@@ -126,9 +132,19 @@ class Session:
             self._sender.status({"muted": event.facts["muted"]})
         elif event.kind == Kind.DELETE_CLIP:
             self._sender.forget(str(event.facts["clip"]))
+        elif event.kind == Kind.CLOCK_SET:
+            self.stream = Stream.from_zero(self.stream.device, str(event.facts["zero"]))
         if self._playing and event.kind in _TOLD:
             told: dict[str, JSON] = {"sample": event.sample, "utc": self.stream.utc_at(event.sample)}
             self._sender.tell({**told, "kind": event.kind, **event.facts})
+
+    def reload(self, wanted: DeviceSettings) -> None:
+        """Go on by what these settings change and can be changed now, and tell what cannot; from any thread."""
+        change = compare(self.settings, wanted)
+        self.settings = change.settings
+        self.spool.budget = _budget(change.settings)
+        self.runtime.adopt(change.settings)
+        self.runtime.tell("reloaded", {"changed": list(change.live), "restart": list(change.restart)})
 
     def play(self, answered: Callable[[float], bool] | None = None) -> bool:
         """Listen until the source ends, then wait for the last receipts; whether every part was received.
@@ -141,15 +157,17 @@ class Session:
         self._playing = True
         try:
             with self._metrics():
-                self._sender.start(strict=True)
+                self._sender.start(strict=not self.patient)
                 try:
                     self.runtime.run()
                 finally:
                     self._outbox.close()
                     self.kept = True
-                    received = self._sender.drain(_LAST_S if self.runtime.stopped else self._drain_s)
+                    received = self._sender.drain(
+                        _LAST_S if self.runtime.stopped else self.settings.uplink.drain_ms / 1000
+                    )
                     if received and answered is not None:
-                        answered(self._drain_s)
+                        answered(self.settings.uplink.drain_ms / 1000)
         finally:
             self._playing = False
             self._sender.close()

@@ -131,6 +131,12 @@ def _near_miss(facts: Mapping[str, Any]) -> tuple[str, str, str]:
     return "·", "yellow", f"near miss: {word} {score} under {facts['threshold']:g}"
 
 
+def _reloaded(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    now = ", ".join(facts["changed"]) or "nothing new"
+    later = f"; with the next start: {', '.join(facts['restart'])}" if facts["restart"] else ""
+    return "~", "dim", f"configuration read again: {now}{later}"
+
+
 _HEARD_BY_ALL = {Kind.HOP, "said", "prompt_audible"}
 
 _LINES: Mapping[str, _Line] = {
@@ -167,6 +173,11 @@ _LINES: Mapping[str, _Line] = {
     Kind.EXPECT_TIMED_OUT: lambda _: ("!", "red", "nobody answered the device"),
     Kind.DIRECTIVE_REFUSED: lambda f: ("!", "red", f"{f['name']} refused: {f['why']}"),
     "unanswered": lambda f: ("!", "red", f"the far end could not answer: {f['reason']}"),
+    Kind.CLOCK_SET: lambda f: ("~", "dim", f"the clock was set by {f['step_s']:+.1f} s"),
+    "reloaded": _reloaded,
+    "reload_failed": lambda f: ("!", "red", f"{f['reason']}; it goes on as it was"),
+    "runs_removed": lambda f: ("✂", "dim", f"{len(f['runs'])} old runs deleted, {f['bytes'] / 1e6:.1f} MB"),
+    "runs_error": lambda f: ("!", "red", f["reason"]),
     "connected": lambda _: ("~", "dim", "connected to the broker"),
     "disconnected": lambda f: ("!", "red", f"broker gone: {f['reason']}"),
     "refused": lambda f: ("!", "red", f"message refused: {f['reason']}"),

@@ -76,7 +76,7 @@ class Spool:
         A guest leaves a damaged file as it is, and is welcome beside the one program that runs on the spool.
         """
         self.path = path
-        self._budget = budget
+        self.budget = budget
         self._now = now
         self._on_fact = on_fact
         self._lock = threading.RLock()
@@ -161,7 +161,7 @@ class Spool:
 
         def work(connection: sqlite3.Connection) -> None:
             self._note_time(connection)
-            born = self._time() - self._budget.age_s
+            born = self._time() - self.budget.age_s
             for (clip,) in connection.execute("SELECT name FROM clip WHERE parts AND born < ?", (born,)).fetchall():
                 self._drop(connection, clip, "age")
 
@@ -373,12 +373,12 @@ class Spool:
             self._drop(connection, clip, why, 1, size)
             return False
         (total,) = connection.execute("SELECT coalesce(sum(size), 0) FROM clip").fetchone()
-        if total + size <= self._budget.size and lacking <= 0:
+        if total + size <= self.budget.size and lacking <= 0:
             return True
         sql = "SELECT name, size, priority FROM clip WHERE parts AND name <> ? ORDER BY rank"
         others = [Held(*row) for row in connection.execute(sql, (clip,))]
         own = connection.execute("SELECT size FROM clip WHERE name = ?", (clip,)).fetchone()
-        verdict = judge(self._budget, others, own[0] if own else 0, size, lacking, begun=own is not None)
+        verdict = judge(self.budget, others, own[0] if own else 0, size, lacking, begun=own is not None)
         for victim in verdict.victims:
             self._drop(connection, victim, "disk_full" if lacking > 0 else "full")
         if not verdict.keep:

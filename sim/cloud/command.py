@@ -70,6 +70,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="auto, vosk, pocketsphinx or none; auto is vosk where it has a model from elsewhere; short for "
         "ears.recognizer",
     )
+    parser.add_argument(
+        "--patient", action="store_true", help="begin also where the broker cannot be had, and wait for it"
+    )
     parser.set_defaults(run=run)
 
 
@@ -116,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
             share=args.share,
         )
         with _signals() as stop:
-            far_end.start(strict=True)
+            far_end.start(strict=not args.patient)
             console.print(
                 f"storing in {store.shown}, listening with {recognizer.name}; Ctrl-C ends", markup=False, soft_wrap=True
             )

@@ -29,7 +29,7 @@ _DIMENSIONLESS = {
     "uplink.in_flight",  # a count
     "uplink.metrics_port",
 }
-_UNITS = ("_ms", "_hops", "_s", "_hz", "_db", "_dbfs", "_db_spl", "_m", "_mb", "_days")
+_UNITS = ("_ms", "_hops", "_s", "_hz", "_db", "_dbfs", "_db_spl", "_m", "_mb", "_hours", "_days")
 
 
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

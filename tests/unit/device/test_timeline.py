@@ -33,6 +33,11 @@ ABOUT: dict[str, dict[str, JSON]] = {
     "action": {"name": "timer", "value": "5 minutes"},
     "blocked": {"what": "send_message", "why": "communications are off"},
     "dialog_ended": {"why": "no reply"},
+    "clock_set": {"zero": "2026-01-01T00:00:00Z", "was": "1970-01-01T00:00:00Z", "step_s": 1.8e9},
+    "reloaded": {"changed": ["wake.threshold"], "restart": ["audio.ring_ms"]},
+    "reload_failed": {"reason": "device.yaml:3: is not YAML: it ends too soon"},
+    "runs_removed": {"runs": ["000001-20260101t000000"], "bytes": 1_000_000},
+    "runs_error": {"reason": "the disk is read-only"},
     "prompt_audible": {"who": "ann", "level_db_spl": 38.2, "rest_db_spl": 61.0, "heard": False},
 }
 """The facts of events that others than the firmware bring."""
