@@ -26,8 +26,8 @@ Pace = Literal["real", "fast"]
 class Block:
     """Samples in a row, and where they stand in the stream.
 
-    The clock keeps counting over a loss: `begin` is then `lost` samples past the end of the block before. Only the
-    last block of a stream can be empty; it tells what was lost at the very end.
+    The clock keeps counting over a loss: `begin` is then `lost` samples past the end of the block before. A block can
+    be empty: where it tells what was lost, and where a source that waits lets the device do what else it is told.
     """
 
     begin: int
@@ -37,8 +37,8 @@ class Block:
     lost: int = 0
     """Samples missing right before `begin`."""
     why: str | None = None
-    """What lost them: "overrun" (the sound system dropped input), "late" (the device did not take it in time), or
-    "late, overrun"."""
+    """What lost them: "overrun" (the sound system dropped input), "late" (the device did not take it in time), "gone"
+    (the microphone was away), or several of them, with commas."""
 
     @property
     def end(self) -> int:

@@ -107,10 +107,10 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
 
     settings = load()
     state = state_directory(args.state)
-    source, pace = open_source(args.source, args.pace, settings)
+    relay, notifier = Relay(), Notifier.of(os.environ)
+    source, pace = open_source(args.source, args.pace, settings, relay)
     scorers = load_scorers(settings.wake.words, settings.wake.engine)
     stream = Stream(settings.name, datetime.now(UTC))  # the only look at the clock on the wall, but for its being set
-    relay, notifier = Relay(), Notifier.of(os.environ)
     records = Records(args.out, settings, stream, scorers, relay, live=pace == "real", keep_audio=args.keep_audio)
     console = Console(highlight=False, quiet=args.log == "journal")
     console.print(f"wake-word models: {LICENCE}", style="dim")
@@ -197,13 +197,15 @@ class Relay:
             self.to(kind, facts)
 
 
-def open_source(name: str, pace: Pace, settings: DeviceSettings) -> tuple[Source, Pace]:
-    """The microphone (``mic``), standard input (``-``) or a file, and the pace it really has."""
+def open_source(name: str, pace: Pace, settings: DeviceSettings, tell: Tell) -> tuple[Source, Pace]:
+    """The microphone (``mic``; `tell` hears how it fares), standard input (``-``) or a file, and the pace it has."""
     audio = settings.audio
     if name == "mic":
         from device.microphone import Microphone
 
-        return Microphone(audio.microphone, block_ms=audio.block_ms, room_s=audio.buffer_ms / 1000), "real"
+        room_s = audio.buffer_ms / 1000
+        microphone = Microphone(audio.microphone, audio.channel, block_ms=audio.block_ms, room_s=room_s, on_fact=tell)
+        return microphone, "real"
     if name == "-":
         from device.pipe import StreamSource
 

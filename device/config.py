@@ -78,7 +78,12 @@ class DeadlineSettings(_Settings):
 class AudioSettings(_Settings):
     """The microphone and what is kept of it in memory."""
 
-    microphone: str | None = Field(None, description="part of its name; none takes the system's default")
+    microphone: str | None = Field(
+        None, description="part of its name, its USB serial or port; none takes the system's default"
+    )
+    channel: Annotated[int, Field(ge=0, le=63)] | Literal["loudest"] = Field(
+        0, description="which of its channels, from 0, or the one that is loudest when it is opened"
+    )
     block_ms: int = Field(20, ge=5, le=1000, description="how much sound the microphone hands over at a time")
     buffer_ms: int = Field(8000, ge=100, le=60_000, description="sound that may wait for the device before it is lost")
     ring_ms: int = Field(8000, ge=4000, le=600_000, description="sound held in memory, for the pre-roll")

@@ -33,6 +33,7 @@ _PRIORITY: Mapping[str, int] = {
     "unheard": WARNING,
     "store_away": WARNING,
     "microphone_gone": WARNING,
+    "microphone_refused": WARNING,
     Kind.WAKE: NOTICE,
     Kind.MUTE: NOTICE,
     Kind.CLOCK_SET: NOTICE,
@@ -45,7 +46,7 @@ _PRIORITY: Mapping[str, int] = {
 _WORDS = frozenset(
     (
         *("clip", "reason", "why", "word", "cause", "light", "kind", "initiator", "state", "verifier", "recognizer"),
-        *("zero", "was", "changed", "restart", "runs", "topic", "sound", "utc", "aside", "turn", "folder"),
+        *("zero", "was", "changed", "restart", "runs", "topic", "sound", "utc", "aside", "turn", "folder", "advice"),
     )
 )
 """Facts whose words may be shown; of all others only numbers, yes and no."""

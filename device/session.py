@@ -29,7 +29,8 @@ from uplink.spool import Moment, Spool
 from wakeword.scorer import ScorerGroup
 from wakeword.sound import RATE
 
-_TOLD = {*Kind, "dropped", "spool_rescued"} - {Kind.HOP, Kind.PART}
+_MICROPHONE = ("microphone_gone", "microphone_refused", "microphone_back", "microphone_level")
+_TOLD = {*Kind, *_MICROPHONE, "dropped", "spool_rescued"} - {Kind.HOP, Kind.PART}
 """What the far end is told, as well as it goes."""
 _NAMED = 10
 """Dropped clips that are named at the end; `misheard spool list` names all."""

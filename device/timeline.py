@@ -137,6 +137,12 @@ def _reloaded(facts: Mapping[str, Any]) -> tuple[str, str, str]:
     return "~", "dim", f"configuration read again: {now}{later}"
 
 
+def _level(facts: Mapping[str, Any]) -> tuple[str, str, str]:
+    if facts["advice"]:
+        return "!", "yellow", "; ".join(facts["advice"])
+    return "~", "dim", f"the microphone gives {facts['rms_dbfs']:.0f} dBFS, its peak {facts['peak_dbfs']:.0f}"
+
+
 _HEARD_BY_ALL = {Kind.HOP, "said", "prompt_audible"}
 
 _LINES: Mapping[str, _Line] = {
@@ -182,4 +188,8 @@ _LINES: Mapping[str, _Line] = {
     "disconnected": lambda f: ("!", "red", f"broker gone: {f['reason']}"),
     "refused": lambda f: ("!", "red", f"message refused: {f['reason']}"),
     "spool_error": lambda f: ("!", "red", f["reason"]),
+    "microphone_gone": lambda f: ("!", "bold red", f["why"]),
+    "microphone_refused": lambda f: ("!", "red", f["why"]),
+    "microphone_back": lambda f: ("~", "green", f"the microphone is back after {f['samples'] / RATE:.2f} s"),
+    "microphone_level": _level,
 }

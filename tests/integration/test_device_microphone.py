@@ -82,7 +82,7 @@ def test_a_microphone_that_is_not_there_is_one_sentence(tmp_path: Path, needs: C
     assert "Traceback" not in errors
 
 
-def test_a_microphone_that_disappears_ends_with_a_sentence_and_the_open_clip_delivered(
+def test_a_microphone_that_is_pulled_out_ends_the_open_clip_and_is_taken_up_again(
     conversation: Path, tmp_path: Path, needs: Callable[[str], str]
 ) -> None:
     needs("pulseaudio")
@@ -92,12 +92,21 @@ def test_a_microphone_that_disappears_ends_with_a_sentence_and_the_open_clip_del
         await_line(device, "hearing")
         player = subprocess.Popen(["paplay", str(conversation)], env=microphone.env)
         await_line(device, "streaming clip")
-        microphone.daemon.kill()
+        microphone.control("unload-module", "module-null-sink")
+        await_line(device, "has disappeared; it is waited for")
+        await_line(device, "the clip is complete")
         player.wait(timeout=20)
+        microphone.control("load-module", "module-null-sink", "sink_name=kitchen", "rate=16000")
+        await_line(device, "the microphone is back after")
+        microphone.play(conversation)
+        await_line(device, "streaming clip")
+        device.send_signal(signal.SIGTERM)
         _, errors = device.communicate(timeout=120)
-    assert device.returncode == 1
-    assert "Traceback" not in errors
-    assert any(line.startswith("misheard: the microphone") for line in errors.splitlines())
+    assert device.returncode == 0, errors
+    assert errors == ""
     run = json.loads((out / "run.json").read_text())
-    assert run["clips"]["received"] == run["clips"]["captured"] == 1
-    assert "interrupted" in (out / "clips" / "metadata.csv").read_text()
+    assert run["clips"]["received"] == run["clips"]["captured"] == 2
+    assert "audio_lost" in (out / "clips" / "metadata.csv").read_text()
+    events = [json.loads(line) for line in (out / "events.jsonl").open()]
+    lost = sum(event["samples"] for event in events if event["kind"] == "audio_lost" and event["why"] == "gone")
+    assert [event["samples"] for event in events if event["kind"] == "microphone_back"] == [lost]
