@@ -23,7 +23,8 @@ class Notifier:
     """Tells the manager, as an observer of a device: ready with the first hop that was scored, alive while it hears.
 
     Ready so means that a microphone gives sound and that a model makes scores of it. The watchdog is fed when samples
-    have come, muted or not, and by nothing else: a microphone that gives nothing lets it bark.
+    have come, muted or not, and while a microphone that is known to be away is waited for: a new start would not bring
+    it back. Where nothing comes and nobody says why, it barks.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Notifier:
         self._now = now
         self._fed = now()
         self._end: int | None = None
-        self._ready = False
+        self._ready = self._away = False
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Notifier:
@@ -59,6 +60,12 @@ class Notifier:
         if event.kind == Kind.HOP and not self._ready:
             self._ready = True
             self.tell("READY=1", "STATUS=listening")
+        elif event.kind == "microphone_gone":
+            self._away = True
+            self.tell("STATUS=the microphone is away, and waited for")
+        elif event.kind == "microphone_back":
+            self._away = False
+            self.tell("STATUS=listening")
         elif event.kind == Kind.MUTE:
             self.tell("STATUS=" + ("muted, nothing is kept" if event.facts["muted"] else "listening"))
         elif event.kind == Kind.HEARTBEAT:
@@ -67,7 +74,8 @@ class Notifier:
 
     def hear(self, block: Block) -> None:
         """Take a block that the device has taken."""
-        if not len(block.samples) or (self._end is not None and block.end <= self._end):
+        advanced = bool(len(block.samples)) and (self._end is None or block.end > self._end)
+        if not advanced and not self._away:
             return
         self._end = block.end
         if self._every_s is not None and self._now() - self._fed >= self._every_s:

@@ -95,6 +95,20 @@ def test_the_watchdog_is_fed_while_samples_advance_and_by_nothing_else(tmp_path:
         assert manager.told() == ["WATCHDOG=1"]
 
 
+def test_a_microphone_that_is_waited_for_is_no_reason_to_start_anew(tmp_path: Path) -> None:
+    clock = Clock()
+    with listening(str(tmp_path / "notify")) as manager:
+        notifier = Notifier(str(tmp_path / "notify"), watchdog_s=30.0, now=clock)
+        notifier.note(Event(0, "microphone_gone", {"name": "stick", "why": "it is gone"}))
+        clock.seconds = 11.0
+        notifier.hear(block(99 * HOP, 0))
+        assert manager.told() == ["STATUS=the microphone is away, and waited for", "WATCHDOG=1"]
+        notifier.note(Event(0, "microphone_back", {"name": "stick", "samples": 1}))
+        clock.seconds = 22.0
+        notifier.hear(block(99 * HOP, 0))
+        assert manager.told() == ["STATUS=listening"]
+
+
 def test_the_manager_s_variables_are_taken_where_they_are_meant_for_this_process(tmp_path: Path) -> None:
     address = str(tmp_path / "notify")
     mine = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}

@@ -23,6 +23,10 @@ ABOUT: dict[str, dict[str, JSON]] = {
     "disconnected": {"reason": "keep-alive"},
     "refused": {"reason": "no JSON"},
     "spool_error": {"reason": "the disk is full"},
+    "microphone_gone": {"name": "stick", "why": "the microphone 'stick' has disappeared; it is waited for"},
+    "microphone_refused": {"why": "there is no microphone; plug one in"},
+    "microphone_back": {"name": "stick", "samples": 16_000},
+    "microphone_level": {"advice": [], "rms_dbfs": -51.2, "peak_dbfs": -30.1},
     "verified": {"word": "alexa", "passed": False, "method": "recognizer", "score": 0.2, "threshold": 0.5},
     "arbitrated": {"winner": "kitchen"},
     "intent": {"intent": "send_message", "phrase": "sent a message", "score": 0.9},
@@ -101,7 +105,9 @@ def test_what_was_not_found_has_a_line_too() -> None:
         Event(5, "intent", {**ABOUT["intent"], "intent": "none"}),
         Event(5, "contact", {**ABOUT["contact"], "name": None}),
         Event(5, "confirmation", {**ABOUT["confirmation"], "answer": "unclear"}),
+        Event(5, "microphone_level", {**ABOUT["microphone_level"], "advice": ["it is silent", "it is off the middle"]}),
     )
+    assert "! it is silent; it is off the middle\n" in text
     for line in ("? no request in it", "? no contact in it", "? neither a yes nor a no in it"):
         assert line in text
 
