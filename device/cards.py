@@ -47,6 +47,12 @@ class Card:
             sticks.get(int(alsa[1])) if alsa else None,
         )
 
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Card:
+        """From what `facts` gave."""
+        usb = UsbCard(**facts["usb"]) if facts["usb"] else None
+        return cls(**{**facts, "usb": usb})
+
     def facts(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)

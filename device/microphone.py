@@ -12,7 +12,7 @@ import numpy as np
 from device import capturing
 from device.absence import Absence
 from device.audio import Block
-from device.cards import OTHERWISE, RATES, Opening
+from device.cards import OTHERWISE, RATES, Card, Opening
 from device.child import Child, ChildEndedError, Doorbell, Message, python
 from device.errors import DeviceError
 from device.intake import Piece
@@ -239,3 +239,20 @@ class Microphone:
                 raise DeviceError(said.body.decode())
             else:
                 return said
+
+
+def list_cards() -> tuple[list[Card], Mapping[str, int]]:
+    """Every card, and by "microphone" and "loudspeaker" the index of the system's own choice. Raises DeviceError."""
+    child = Child([*python("device.capturing"), json.dumps({"list": True})])
+    try:
+        said = child.receive(START_S, Doorbell())
+    except ChildEndedError as ended:
+        raise DeviceError(f"the helper that asks for microphones {ended}; report this") from ended
+    finally:
+        child.kill()
+    if said is None:
+        raise DeviceError(f"the sound system has not answered for {START_S:g} s; restart it")
+    if said.kind == capturing.ERROR:
+        raise DeviceError(said.body.decode())
+    facts = json.loads(said.body)
+    return [Card.from_facts(card) for card in facts["cards"]], facts["default"]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 import device.command
+import device.mic_check_command
 import sim.cloud.command
 import sim.cloud.models.command
 import sim.command
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"misheard {version('misheard')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     device.command.add_parser(commands, embedded_far_end, write_report)
+    device.mic_check_command.add_parser(commands)
     sim.command.add_parser(commands)
     sim.report.command.add_parser(commands)
     sim.cloud.command.add_parser(commands)

@@ -1,9 +1,9 @@
 """Listens to a microphone in a process of its own and tells what it heard.
 
-listener.py RESULT.npz SECONDS SLOW_AT SLOW_FOR '{"name": ...}': prints "hearing PID" with the first block, where PID is
-the helper's, each fact as "KIND {...}" when it is told, and at the end one JSON line: name, rate, error, of each block
-its begin, length, lost and why, and when it came (monotonic seconds). The result holds the samples, each at its index.
-At second SLOW_AT of the stream it is busy elsewhere for SLOW_FOR seconds.
+listener.py RESULT.npz SECONDS SLOW_AT SLOW_FOR '{"name": ...}': prints "hearing" with the first block, each fact as
+"KIND {...}" when it is told, with the time and the helper's process, and at the end one JSON line: name, rate,
+error, of each block its begin, length, lost and why, and when it came (monotonic seconds). The result holds the samples, each
+at its index. At second SLOW_AT of the stream it is busy elsewhere for SLOW_FOR seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wakeword.sound import RATE
 
 def main(result: str, seconds: float, slow_at: float, slow_for: float, arguments: dict[str, object]) -> None:
     def tell(kind: str, facts: Mapping[str, Any]) -> None:
-        print(kind, json.dumps({**facts, "at": time.monotonic()}), flush=True)
+        print(kind, json.dumps({**facts, "at": time.monotonic(), "helper": microphone.helper}), flush=True)
 
     microphone = Microphone(**arguments, on_fact=tell)  # type: ignore[arg-type]
     heard = np.zeros(round((seconds + 10) * RATE), np.int16)
@@ -36,7 +36,7 @@ def main(result: str, seconds: float, slow_at: float, slow_for: float, arguments
     try:
         for block in blocks:
             if not told and len(block.samples):
-                print("hearing", microphone.helper, flush=True)
+                print("hearing", flush=True)
             if len(block.samples) or block.lost:
                 told.append((block.begin, len(block.samples), block.lost, block.why))
                 came.append(time.monotonic())
