@@ -1,9 +1,9 @@
 """Listens to a microphone in a process of its own and tells what it heard.
 
 listener.py RESULT.npz SECONDS SLOW_AT SLOW_FOR '{"name": ...}': prints "hearing" with the first block, each fact as
-"KIND {...}" when it is told, with the time and the helper's process, and at the end one JSON line: name, rate,
-error, of each block its begin, length, lost and why, and when it came (monotonic seconds). The result holds the samples, each
-at its index. At second SLOW_AT of the stream it is busy elsewhere for SLOW_FOR seconds.
+"KIND {...}" when it is told, with the time and the helper's process, and at the end one JSON line: name, rate, error,
+of each block its begin, length, lost and why, and when it came (monotonic seconds). The result holds the samples,
+each at its index. At second SLOW_AT of the stream it is busy elsewhere for SLOW_FOR seconds.
 """
 
 from __future__ import annotations
