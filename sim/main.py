@@ -17,6 +17,7 @@ import sim.console.command
 import sim.lab.command
 import sim.report.command
 import sim.review.command
+import sim.tune.command
 import uplink.keys_command
 import uplink.spool_command
 import uplink.tail
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     device.command.add_parser(commands, embedded_far_end, write_report)
     device.mic_check_command.add_parser(commands)
     sim.command.add_parser(commands)
+    sim.tune.command.add_parser(commands)
     sim.report.command.add_parser(commands)
     sim.cloud.command.add_parser(commands)
     sim.review.command.add_parser(commands)

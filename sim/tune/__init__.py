@@ -1,0 +1,1 @@
+"""Which threshold fits a voice, a microphone and a place."""
