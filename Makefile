@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test check check-wheels bench faults fuzz vosk-model clean
+.PHONY: setup run install-service test check check-wheels bench faults fuzz vosk-model clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run-ready: requirements.lock pyproject.toml
@@ -25,6 +25,10 @@ ifdef MIC
 else
 	$(BIN)/misheard sim portland --wire mqtt --pace real --what-if all
 endif
+
+# As root, or with SYSTEM=1, for the whole machine; else for you alone. ARGS: what misheard service install takes.
+install-service: setup
+	$(if $(SYSTEM),sudo )$(abspath $(BIN))/misheard service install $(if $(SYSTEM),--system) $(ARGS)
 
 test: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile

@@ -78,6 +78,10 @@ class Notifier:
         if not advanced and not self._away:
             return
         self._end = block.end
+        self.feed()
+
+    def feed(self) -> None:
+        """Feed the watchdog, unless that was done lately; for a program that does not hear, but works."""
         if self._every_s is not None and self._now() - self._fed >= self._every_s:
             self._fed = self._now()
             self.tell("WATCHDOG=1")

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import device.command
 import device.mic_check_command
+import device.service.command
 import sim.cloud.command
 import sim.cloud.models.command
 import sim.command
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     device.command.add_parser(commands, embedded_far_end, write_report)
     device.mic_check_command.add_parser(commands)
+    device.service.command.add_parser(commands)
     sim.command.add_parser(commands)
     sim.tune.command.add_parser(commands)
     sim.report.command.add_parser(commands)

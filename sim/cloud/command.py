@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -16,6 +18,8 @@ from device.command import pair
 from uplink.broker_options import access_of, add_broker_options
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from uplink.message import JSON
 
 _LOOK_S = 1.0
@@ -71,6 +75,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "ears.recognizer",
     )
     parser.add_argument(
+        "--log", choices=("terminal", "journal"), default="terminal", help="for people, or for a log [terminal]"
+    )
+    parser.add_argument(
         "--patient", action="store_true", help="begin also where the broker cannot be had, and wait for it"
     )
     parser.set_defaults(run=run)
@@ -81,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
     import platformdirs
     from rich.console import Console
 
+    from device.journal import JournalLog
+    from device.notify import Notifier
     from sim.cloud.assistant import live_assistant
     from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
@@ -91,7 +100,8 @@ def run(args: argparse.Namespace) -> int:
     from uplink.keyring import Keyring
     from uplink.seal import Seal
 
-    console = Console(highlight=False)
+    console, notifier = Console(highlight=False, quiet=args.log == "journal"), Notifier.of(os.environ)
+    tell = JournalLog().say if args.log == "journal" else partial(_show, console)
     ears = [] if args.recognizer is None else [("ears.recognizer", args.recognizer)]
     settings = load_cloud(args.config or "2018", [*args.set, *ears])
     if args.share is not None and args.broker_profile == "embedded":
@@ -114,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
             Cloud(store, recognizer, assistant),
             args.broker,
             Seal(keys),
-            on_event=lambda kind, facts: console.print(describe(kind, facts), markup=False, soft_wrap=True),
+            on_event=tell,
             access=access_of(args),
             share=args.share,
         )
@@ -123,10 +133,17 @@ def run(args: argparse.Namespace) -> int:
             console.print(
                 f"storing in {store.shown}, listening with {recognizer.name}; Ctrl-C ends", markup=False, soft_wrap=True
             )
+            notifier.tell("READY=1", f"STATUS=storing, listening with {recognizer.name}")
             while not stop.wait(_LOOK_S):
                 far_end.check()
+                notifier.feed()
+            notifier.stopping()
             far_end.close()
     return 0
+
+
+def _show(console: Console, kind: str, facts: Mapping[str, JSON]) -> None:
+    console.print(describe(kind, facts), markup=False, soft_wrap=True)
 
 
 def describe(kind: str, facts: Mapping[str, JSON]) -> str:

@@ -1,0 +1,1 @@
+"""The device, and what belongs to it, as services of systemd."""
