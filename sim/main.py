@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import device.command
 import device.mic_check_command
@@ -30,6 +33,12 @@ from sim.report import write_report
 from uplink.errors import UplinkError
 from wakeword.errors import WakewordError
 
+if TYPE_CHECKING:
+    from sim.cloud.settings import DeletionSettings
+    from sim.cloud.store import ClipStore
+    from uplink.keyring import Keyring
+    from uplink.message import JSON
+
 INTERRUPTED = 130
 
 
@@ -42,11 +51,12 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     device.command.add_parser(commands, embedded_far_end, write_report)
     device.mic_check_command.add_parser(commands)
+    device.command.add_parser(commands, partial(embedded_far_end, keeping=_keeping), write_report)
     device.service.command.add_parser(commands)
     sim.command.add_parser(commands)
     sim.tune.command.add_parser(commands)
     sim.report.command.add_parser(commands)
-    sim.cloud.command.add_parser(commands)
+    sim.cloud.command.add_parser(commands, _keeping)
     sim.review.command.add_parser(commands)
     sim.console.command.add_parser(commands)
     wakeword.command.add_parser(commands)
@@ -56,6 +66,14 @@ def parser() -> argparse.ArgumentParser:
     sim.cloud.models.command.add_parser(commands)
     sim.lab.command.add_parser(commands)
     return top
+
+
+def _keeping(
+    store: ClipStore, keys: Keyring, settings: DeletionSettings, tell: Callable[[str, Mapping[str, JSON]], None], /
+) -> AbstractContextManager[None]:
+    from sim.review.keeping import kept_daily  # which brings a database along, and so only here
+
+    return kept_daily(store, keys, settings, tell)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,14 +20,15 @@ from uplink.broker_options import access_of, add_broker_options
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sim.cloud.keeping import Keeping
     from uplink.message import JSON
 
 _LOOK_S = 1.0
 """How often to see whether the far end still lives."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``cloud`` to the commands."""
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], keeping: Keeping) -> None:
+    """Add ``cloud`` to the commands; `keeping` deletes what has been kept long enough."""
     parser = subparsers.add_parser(
         "cloud",
         help="receive, store and transcribe clips from a broker",
@@ -80,10 +81,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--patient", action="store_true", help="begin also where the broker cannot be had, and wait for it"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=lambda args: run(args, keeping))
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, keeping: Keeping) -> int:
     """Receive until a signal comes; gives 0."""
     import platformdirs
     from rich.console import Console
@@ -133,6 +134,7 @@ def run(args: argparse.Namespace) -> int:
             console.print(
                 f"storing in {store.shown}, listening with {recognizer.name}; Ctrl-C ends", markup=False, soft_wrap=True
             )
+            stack.enter_context(keeping(store, keys, settings.deletion, tell))
             notifier.tell("READY=1", f"STATUS=storing, listening with {recognizer.name}")
             while not stop.wait(_LOOK_S):
                 far_end.check()

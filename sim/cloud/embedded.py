@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sim.cloud.answer import OWN_NEWS
 
 if TYPE_CHECKING:
+    from sim.cloud.keeping import Keeping
     from uplink.message import JSON
 
 
@@ -24,7 +25,12 @@ class EmbeddedFarEnd:
 
 @contextmanager
 def embedded_far_end(
-    state: Path, device: str, tell: Callable[[str, Mapping[str, JSON]], None], profile: str | None = None
+    state: Path,
+    device: str,
+    tell: Callable[[str, Mapping[str, JSON]], None],
+    profile: str | None = None,
+    *,
+    keeping: Keeping | None = None,
 ) -> Iterator[EmbeddedFarEnd]:
     """Run a broker and a far end that stores under `state`, for as long as the block runs.
 
@@ -32,13 +38,14 @@ def embedded_far_end(
     trusts another far end.
 
     With the `profile` of a far end, a shipped one or a YAML file, it answers; without one it only listens. `tell` gets
-    what happens there: transcripts and what they were taken for, refusals, clips it could not answer.
+    what happens there: transcripts and what they were taken for, refusals, clips it could not answer. `keeping` deletes
+    what has been kept long enough while it runs.
     """
     from sim.cloud.assistant import live_assistant
     from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
-    from sim.cloud.settings import EarSettings, load_cloud
+    from sim.cloud.settings import DeletionSettings, EarSettings, load_cloud
     from sim.cloud.store import ClipStore
     from uplink.broker import EmbeddedBroker
     from uplink.keyring import Keyring, introduce
@@ -64,6 +71,9 @@ def embedded_far_end(
             on_event=lambda kind, facts: _pass_on(tell, kind, facts),
         )
         stack.enter_context(far_end)
+        if keeping is not None:
+            deletion = DeletionSettings() if settings is None else settings.deletion
+            stack.enter_context(keeping(store, keys, deletion, tell))
         yield EmbeddedFarEnd(broker.url, far_end.wait_answered)
 
 
