@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import device.command
+import device.doctor.command
 import device.mic_check_command
 import device.service.command
 import sim.cloud.command
@@ -49,10 +50,10 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"misheard {version('misheard')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    device.command.add_parser(commands, embedded_far_end, write_report)
-    device.mic_check_command.add_parser(commands)
     device.command.add_parser(commands, partial(embedded_far_end, keeping=_keeping), write_report)
+    device.mic_check_command.add_parser(commands)
     device.service.command.add_parser(commands)
+    device.doctor.command.add_parser(commands)
     sim.command.add_parser(commands)
     sim.tune.command.add_parser(commands)
     sim.report.command.add_parser(commands)

@@ -27,7 +27,7 @@ _LOOK_S = 1.0
 """How often to see whether the far end still lives."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], keeping: Keeping) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], keeping: Keeping | None = None) -> None:
     """Add ``cloud`` to the commands; `keeping` deletes what has been kept long enough."""
     parser = subparsers.add_parser(
         "cloud",
@@ -84,7 +84,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], 
     parser.set_defaults(run=lambda args: run(args, keeping))
 
 
-def run(args: argparse.Namespace, keeping: Keeping) -> int:
+def run(args: argparse.Namespace, keeping: Keeping | None) -> int:
     """Receive until a signal comes; gives 0."""
     import platformdirs
     from rich.console import Console
@@ -134,7 +134,8 @@ def run(args: argparse.Namespace, keeping: Keeping) -> int:
             console.print(
                 f"storing in {store.shown}, listening with {recognizer.name}; Ctrl-C ends", markup=False, soft_wrap=True
             )
-            stack.enter_context(keeping(store, keys, settings.deletion, tell))
+            if keeping is not None:
+                stack.enter_context(keeping(store, keys, settings.deletion, tell))
             notifier.tell("READY=1", f"STATUS=storing, listening with {recognizer.name}")
             while not stop.wait(_LOOK_S):
                 far_end.check()
