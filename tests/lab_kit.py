@@ -43,3 +43,46 @@ def pink(seconds: float, rms: float = 300.0) -> Samples:
 
 EVERY_PHASE = "slt-a-lecture-about-opening-windows-16da258c"
 """The same, wherever it lies in the hops, and at 30 dB of noise."""
+
+POPULATION = """name: tiny
+people:
+  count: {"1": 1.0}
+  voices: ["flite:rms"]
+  level_db_spl: [66, 70]
+  on_prompt: {ignore: 1.0}
+  reaction: "It is talking to us. Stop. Stop it."
+  choice: {none: 1.0}
+devices:
+  count: {"1": 1.0}
+  profile: {echo-dot: 1.0}
+  word: {alexa: 1.0}
+  requests_a_day: [0, 0]
+talk:
+  hours_a_day: [2, 4]
+  lines_an_hour: [40, 80]
+  gap_ms: [300, 900]
+television:
+  hours_a_day: [1, 2]
+  words_an_hour: 6000
+  level_db_spl: [60, 66]
+  voices: ["flite:rms"]
+room:
+  length_m: [4.0, 5.0]
+  width_m: [3.0, 4.0]
+  rt60_s: [0.2, 0.25]
+  noise_db_spl: [20, 25]
+contacts: {count: [1, 1], names: [Frank]}
+lines_a_stretch: 4
+books:
+  daily: {share: 0.5, lines: [Then we say it was the cat.]}
+  other: {share: 0.5, lines: ["Unacceptable, that {name}.", "More than the wide ones? Why?"]}
+lists: {name: [weather]}
+sources: {television.words_an_hour: a test}
+"""
+"""Every line of it ships in this voice: nothing is rendered."""
+
+
+def population_file(folder: Path, text: str = POPULATION) -> Path:
+    path = folder / "population.yaml"
+    path.write_text(text)
+    return path

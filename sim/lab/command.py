@@ -7,6 +7,7 @@ import argparse
 import sim.lab.cite_command
 import sim.lab.compare_command
 import sim.lab.evaluate_command
+import sim.lab.fleet_command
 import sim.lab.funnel_command
 import sim.lab.labels_command
 import sim.lab.mine_command
@@ -19,6 +20,7 @@ COMMANDS = (
     sim.lab.pets_command,
     sim.lab.mine_command,
     sim.lab.funnel_command,
+    sim.lab.fleet_command,
     sim.lab.sweep_command,
     sim.lab.labels_command,
     sim.lab.cite_command,

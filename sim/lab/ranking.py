@@ -42,11 +42,7 @@ class Candidate(NamedTuple):
 def rank(entries: Iterable[tuple[str, Phones]], target: Phones) -> list[Candidate]:
     """Words with their pronunciations, the nearest first, equal ones in the order they came; each word once."""
     pairs = [(word, phones) for word, phones in entries if phones]
-    distances = np.empty(len(pairs), np.int64)
-    by_length = sorted(range(len(pairs)), key=lambda n: len(pairs[n][1]))
-    for begin in range(0, len(pairs), _TILE):
-        tile = by_length[begin : begin + _TILE]
-        distances[tile] = _anywhere(_table([pairs[n][1] for n in tile]), target)
+    distances = Pronunciations([phones for _, phones in pairs]).distances(target)
     found: dict[str, Candidate] = {}
     for at in np.argsort(distances, kind="stable").tolist():
         word, phones = pairs[at]
@@ -83,6 +79,23 @@ def rank_pairs(words: Sequence[tuple[str, Phones]], target: Phones, n: int) -> l
 def stretch_distance(phones: Phones, target: Phones) -> int:
     """How far the nearest stretch of one pronunciation is."""
     return int(_anywhere(_table([phones]), target)[0])
+
+
+class Pronunciations:
+    """Many of them, ready to be compared with one target after the other."""
+
+    def __init__(self, pronunciations: Sequence[Phones]) -> None:
+        self._n = len(pronunciations)
+        by_length = sorted(range(self._n), key=lambda n: len(pronunciations[n]))
+        tiles = [by_length[begin : begin + _TILE] for begin in range(0, self._n, _TILE)]
+        self._tiles = [(tile, _table([pronunciations[n] for n in tile])) for tile in tiles]
+
+    def distances(self, target: Phones) -> Costs:
+        """int64[n]: how far the nearest stretch of each is; of one without phones, further than anything."""
+        found = np.full(self._n, _NEVER, np.int64)
+        for tile, table in self._tiles:
+            found[tile] = _anywhere(table, target)
+        return found
 
 
 def _table(pronunciations: Sequence[Phones]) -> NDArray[np.intp]:

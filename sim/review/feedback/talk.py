@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -12,15 +11,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from device.errors import ConfigError
-from device.yaml_model import SettingFault, load_yaml_model
+from device.yaml_model import load_yaml_model
 from sim.errors import ScenarioError
 from sim.scenario.base import Strict
+from sim.scenario.wording import Template, fill, must_have_lists
 
-_CHOICE = re.compile(r"\(([^()]*)\)")
-_SLOT = re.compile(r"\{(\w+)\}")
 _TRIES = 2000
-
-Template = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Command(Strict):
@@ -31,7 +27,7 @@ class Command(Strict):
 
 
 class Talk(Strict):
-    """Templates: ``(one|other)`` is a choice, ``{name}`` one of a list."""
+    """Templates, as `sim.scenario.wording` has them."""
 
     near: Annotated[tuple[Template, ...], Field(min_length=1)]
     """Said to nobody's device, and rich in sounds of the wake word."""
@@ -43,15 +39,10 @@ class Talk(Strict):
     def _lists_are_there(self) -> Talk:
         for at, templates in (("near", self.near), ("ordinary", self.ordinary)):
             for number, template in enumerate(templates):
-                self._check((at, number), template)
+                must_have_lists(template, self.lists, (at, number))
         for number, command in enumerate(self.commands):
-            self._check(("commands", number, "say"), command.say)
+            must_have_lists(command.say, self.lists, ("commands", number, "say"))
         return self
-
-    def _check(self, at: tuple[str | int, ...], template: str) -> None:
-        for slot in _SLOT.findall(template):
-            if slot not in self.lists:
-                raise SettingFault(at, template, f"there is no list {slot}; there are: {', '.join(self.lists)}")
 
 
 def load_talk(path: Path | None = None) -> Talk:
@@ -93,24 +84,13 @@ class Sayings:
         """A line that was not said before, and the number of its template; raises ScenarioError where all were."""
         for _ in range(_TRIES):
             number = int(self._chance.integers(len(templates)))
-            text = self._fill(templates[number])
+            text = fill(templates[number], self._talk.lists, self._chance)
             if text not in self._said and is_held(text, self._seed, self._share) == self._held:
                 self._said.add(text)
                 return text, number
         raise ScenarioError(
             f"all that is to say like {templates[0]!r} has been said; take more templates, longer lists, or fewer lines"
         )
-
-    def _fill(self, template: str) -> str:
-        def choose(found: re.Match[str]) -> str:
-            options = found.group(1).split("|")
-            return options[int(self._chance.integers(len(options)))]
-
-        def fill(found: re.Match[str]) -> str:
-            options = self._talk.lists[found.group(1)]
-            return options[int(self._chance.integers(len(options)))]
-
-        return _SLOT.sub(fill, _CHOICE.sub(choose, template))
 
 
 def is_held(text: str, seed: int, share: float) -> bool:

@@ -4,6 +4,7 @@
 
 Garwood: half the chi-squared quantiles with 2k and 2k + 2 degrees of freedom. Wilson: scipy.stats.binomtest. Matchings:
 the assignment problem (scipy.optimize.linear_sum_assignment), where a pair is worth more than any sum of distances.
+Gamma: quantiles of distributions with scale 1 (scipy.stats.gamma).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import binomtest, chi2
+from scipy.stats import binomtest, chi2, gamma
 
 CONFIDENCES = (0.9, 0.95, 0.99)
 EVENTS = ((0, 1.0), (1, 24.0), (3, 0.5), (10, 10.5), (55, 132.55), (277, 88.37), (2500, 1000.0))
 SHARES = ((0, 1), (1, 1), (0, 40), (5, 315), (20, 40), (39, 40), (40, 40), (120, 2000))
+SHAPES = (0.05, 0.5, 1.0, 3.7, 25.0, 410.5, 9000.0)
 LATE = 16_000
 
 
@@ -51,6 +53,7 @@ def main() -> None:
     expected = {
         "garwood": [[k, x, c, *map(float, garwood(k, x, c))] for k, x in EVENTS for c in CONFIDENCES],
         "wilson": [[k, n, c, *wilson(k, n, c)] for k, n in SHARES for c in CONFIDENCES],
+        "gamma": [[p, a, float(gamma.ppf(p, a))] for a in SHAPES for p in (0.025, 0.5, 0.995)],
         "matching": [matching(seed) for seed in range(60)],
     }
     text = json.dumps(expected).replace("], [", "],\n[").replace("}, {", "},\n{")
