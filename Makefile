@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run install-service test check check-wheels bench faults fuzz vosk-model clean
+.PHONY: setup run install-service test check check-wheels bench faults fuzz soak vosk-model clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run-ready: requirements.lock pyproject.toml
@@ -62,6 +62,10 @@ faults: $(VENV)/.dev-ready
 # Every decoder of what comes from the network or the disk gets 100,000 inputs; what became of them is shown at the end.
 fuzz: $(VENV)/.dev-ready
 	MISHEARD_FUZZ=100000 $(BIN)/python -m pytest tests/fuzz
+
+# A month of a device and its far end, as fast as it goes (a quarter of an hour of a processor): what they hold and write.
+soak: $(VENV)/.dev-ready
+	$(BIN)/python -m tests.soak
 
 vosk-model: $(VENV)/.dev-ready
 	$(BIN)/misheard models train-vosk

@@ -121,6 +121,8 @@ class RunDirectory:
             self._scores.extend([math.nan] * missing)
             self._scores.extend(event.facts["scores"])  # type: ignore[arg-type]
             return
+        if event.kind == Kind.CLOCK_SET:
+            self._stream = Stream.from_zero(self._stream.device, str(event.facts["zero"]))
         if event.kind == Kind.PART:
             assert event.audio is not None
             self._sound[str(event.facts["clip"])].append(event.audio)
@@ -178,9 +180,6 @@ class RunDirectory:
         told = {name: facts[name] for name in ("to", "audio_s", "id", "clip") if name in facts}
         self.messages.append({**told, "misdirected": misdirected})
 
-    def _clock_set(self, _: int, facts: Mapping[str, Any]) -> None:
-        self._stream = Stream.from_zero(self._stream.device, facts["zero"])
-
     def _delete(self, _: int, facts: Mapping[str, Any]) -> None:
         self.deleted += [clip for clip in facts["clips"] if clip not in self.deleted]
 
@@ -190,7 +189,6 @@ class RunDirectory:
         Kind.CAPTURE_BEGIN: _capture_begin,
         Kind.CAPTURE_END: _capture_end,
         Kind.PROMPT: _prompt,
-        Kind.CLOCK_SET: _clock_set,
         "receipt": _received,
         "transcript": _transcript,
         "message": _message,

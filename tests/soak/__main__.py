@@ -25,7 +25,7 @@ def main() -> None:
         print(f"day {row.day}: {row.rss_mb} MB, {row.files} files, {row.threads} threads, {row.cpu_s} s", flush=True)
 
     with tempfile.TemporaryDirectory(prefix="misheard-soak-") as folder:
-        rows = live(Path(folder), args.days, args.heard, args.wakes, args.recognizer, note)
+        rows = live(Path(folder), args.days, args.heard, args.wakes, recognizer=args.recognizer, note=note)
     print(table(rows))
     steady = rows[_WARM_UP_DAYS:]
     if len(steady) > 1:

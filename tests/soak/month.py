@@ -37,7 +37,7 @@ from wakeword.sound import RATE, Samples
 from wakeword.vad import VoiceActivity
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
-_DAY = 86_400 * RATE
+DAY_S = 86_400
 _MINUTE = 60 * RATE
 KEPT_DAYS = 7
 """How long runs and clips are kept, so that in a month most of them go again."""
@@ -49,9 +49,15 @@ class Days:
     name = "days on end"
 
     def __init__(
-        self, days: int, heard_s: int, wakes: int, switch: Callable[[bool], None], at_end: Callable[[int], None]
+        self,
+        days: int,
+        day_s: int,
+        heard_s: int,
+        wakes: int,
+        switch: Callable[[bool], None],
+        at_end: Callable[[int], None],
     ) -> None:
-        self._days, self._switch, self._at_end = days, switch, at_end
+        self._days, self._day_s, self._switch, self._at_end = days, day_s, switch, at_end
         quiet = np.random.default_rng(1).normal(0.0, 12.0, _MINUTE).astype(np.int16)
         talk = kitchen_part()
         rest = heard_s * RATE // max(1, wakes) - len(talk)
@@ -66,7 +72,7 @@ class Days:
         index = 0
         for day in range(1, self._days + 1):
             self._switch(False)
-            for sound in self._day(day * _DAY, index):
+            for sound in self._day(day * self._day_s * RATE, index):
                 if self._closed:
                     return
                 yield Block(index, sound)
@@ -92,13 +98,18 @@ def live(
     days: int,
     heard_s: int,
     wakes: int,
+    *,
+    day_s: int = DAY_S,
     recognizer: str = "none",
     note: Callable[[Figures], None] = lambda _: None,
 ) -> list[Figures]:
-    """Let so many days pass, of which `heard_s` seconds each are heard with so many conversations in them."""
-    settings = load_device(
-        "echo-dot", [("keep.run_hours", "24"), ("keep.run_days", str(KEPT_DAYS)), ("keep.run_mb", "500")]
-    )
+    """Let so many days pass, of which `heard_s` seconds each are heard with so many conversations in them.
+
+    `day_s`: how long a day is, which is also how long a run lasts.
+    """
+    kept = KEPT_DAYS * day_s / DAY_S
+    keep = {"run_hours": day_s / 3600, "run_days": kept, "run_mb": 500}
+    settings = load_device("echo-dot", [(f"keep.{name}", str(value)) for name, value in keep.items()])
     stream, state, rows = Stream(settings.name, ZERO), folder / "state", [0]
     figures: list[Figures] = []
 
@@ -137,7 +148,7 @@ def live(
         stack.callback(listener.close)
         broker = stack.enter_context(EmbeddedBroker())
         far_end = FarEnd(Cloud(store, listener), broker.url, Seal(keys), on_event=far_end_told)
-        source = Days(days, heard_s, wakes, lambda muted: session.runtime.switch(muted, Hand.BUTTON), at_end)
+        source = Days(days, day_s, heard_s, wakes, lambda muted: session.runtime.switch(muted, Hand.BUTTON), at_end)
         session = Session(
             settings,
             stream,
@@ -155,7 +166,7 @@ def live(
             kept_daily(
                 store,
                 keys,
-                DeletionSettings(keep_days=KEPT_DAYS),
+                DeletionSettings(keep_days=max(1, round(kept))),
                 far_end_told,
                 first_s=1.0,
                 every_s=1.0,
