@@ -1,4 +1,4 @@
-"""A clock on the wall that is set while the device listens: clips before it keep their time, those after it are right."""
+"""A clock on the wall that is set as the device listens: clips before it keep their time, those after it are right."""
 
 from __future__ import annotations
 
