@@ -98,6 +98,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     from uplink.address import ANYBODY
     from wakeword.models import LICENCE
     from wakeword.scorer import load_scorers
+    from wakeword.sound import RATE
     from wakeword.vad import VoiceActivity
 
     metrics = [] if args.metrics is None else [("uplink.metrics_port", str(args.metrics))]
@@ -122,6 +123,10 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
                     f"--cloud is for the embedded far end; start misheard cloud --config {args.cloud} there"
                 )
             observers = [*records.observers, stack.enter_context(log_to(args.log, console)), notifier.note]
+            delay_ms = 0
+            if args.source == "mic" and settings.audio.loudspeaker != "off":
+                observers.append(stack.enter_context(voice_of(settings, source, relay)))
+                delay_ms = settings.audio.loudspeaker_delay_ms
             if url == "embedded":
                 here = stack.enter_context(embedded(state, settings.name, relay, args.cloud))
                 url = here.url
@@ -143,6 +148,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
                 records.on_block,
                 access,
                 args.patient,
+                delay_ms * RATE // 1000,
             )
             relay.to, records.manifest = session.runtime.tell, session.manifest()
 
@@ -183,6 +189,18 @@ def log_to(where: str, console: Console) -> Iterator[Observer]:
 
     with Timeline(console) as timeline:
         yield timeline.note
+
+
+@contextmanager
+def voice_of(settings: DeviceSettings, source: Source, tell: Tell) -> Iterator[Observer]:
+    """Give an observer that plays prompts on a loudspeaker, beside the microphone that hears them."""
+    from device.speaker import Speaker
+
+    speaker = Speaker(settings.audio.loudspeaker, tell, getattr(source, "sample_at", lambda _time: None))
+    try:
+        yield speaker.note
+    finally:
+        speaker.close()
 
 
 class Relay:

@@ -84,6 +84,12 @@ class AudioSettings(_Settings):
     channel: Annotated[int, Field(ge=0, le=63)] | Literal["loudest"] = Field(
         0, description="which of its channels, from 0, or the one that is loudest when it is opened"
     )
+    loudspeaker: str | None = Field(
+        None, description="as the microphone; none takes the system's default, off plays nothing"
+    )
+    loudspeaker_delay_ms: int = Field(
+        300, ge=0, le=5000, description="how much later than it is due a prompt is over that a loudspeaker plays"
+    )
     block_ms: int = Field(20, ge=5, le=1000, description="how much sound the microphone hands over at a time")
     buffer_ms: int = Field(8000, ge=100, le=60_000, description="sound that may wait for the device before it is lost")
     ring_ms: int = Field(8000, ge=4000, le=600_000, description="sound held in memory, for the pre-roll")

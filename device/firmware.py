@@ -45,7 +45,8 @@ for it. What it says of the word itself does not count."""
 class Firmware:
     """One device on one stream. One owner: neither method may run while another does.
 
-    `second_looks`: by wake word; what does not pass one is a near miss and not a wake.
+    `second_looks`: by wake word; what does not pass one is a near miss and not a wake. `prompt_delay`: samples by which
+    a prompt ends later than it is long, for a loudspeaker takes its time.
     """
 
     def __init__(
@@ -55,9 +56,10 @@ class Firmware:
         scorers: ScorerGroup,
         voice: Voice,
         second_looks: Mapping[str, SecondLook] = MappingProxyType({}),
+        prompt_delay: int = 0,
     ) -> None:
         self.settings, self.stream = settings, stream
-        self._second_looks = second_looks
+        self._second_looks, self._prompt_delay = second_looks, prompt_delay
         self.state = State.IDLE
         self._muted_by: Hand | None = None
         self._awaits_word = True
@@ -275,7 +277,7 @@ class Firmware:
             case orders.Speak(text, sound):
                 sound = sound[: samples(self.settings.deadlines.prompt_ms)]
                 self._end_prompt(heard_whole=False)
-                self._set_state(Cause.SPEAK, self.clock + len(sound))
+                self._set_state(Cause.SPEAK, self.clock + len(sound) + self._prompt_delay)
                 self._tell(Kind.PROMPT, {"text": text, "samples": len(sound)}, sound)
             case orders.TurnEnd():
                 self._expect_ms = None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from device.cards import MICROPHONE, Card, Opening, Way, choose, first_supported, openings
+from device.cards import LOUDSPEAKER, MICROPHONE, Card, Opening, Way, choose, first_supported, openings
 from device.errors import DeviceError
 from device.intake import Intake
 from device.usb import usb_cards
@@ -18,8 +18,8 @@ from device.usb import usb_cards
 BUFFER_S = 0.1
 """What PortAudio is asked to keep for a callback that comes late; it hands over about a third of it at once."""
 
-Fill = Callable[[int], bytes | None]
-"""Gives the bytes of so many frames, fewer at the very end, or None after it."""
+Fill = Callable[[int, float], bytes | None]
+"""Gives the bytes of so many frames, fewer at the very end, or None after it; and takes how soon they sound, in s."""
 
 _BUSY = -9985  # paDeviceUnavailable
 
@@ -93,12 +93,12 @@ class PortAudio:
             raise self._translated(card, MICROPHONE, error) from error
         return stream
 
-    def speak(self, card: Card, opening: Opening, fill: Fill, ended: Callable[[], None], way: Way) -> Any:
+    def speak(self, card: Card, opening: Opening, fill: Fill, ended: Callable[[], None]) -> Any:
         """Start a stream that plays what `fill` gives until that is None; gives the stream. Raises DeviceError."""
         stop = self._sounddevice.CallbackStop
 
-        def callback(data: Any, frames: int, _times: Any, _status: Any) -> None:
-            sound = fill(frames)
+        def callback(data: Any, frames: int, times: Any, _status: Any) -> None:
+            sound = fill(frames, times.outputBufferDacTime - times.currentTime)
             data[:] = (sound or b"").ljust(len(data), b"\0")
             if sound is None:
                 raise stop
@@ -115,7 +115,7 @@ class PortAudio:
             )
             stream.start()
         except self._sounddevice.PortAudioError as error:
-            raise self._translated(card, way, error) from error
+            raise self._translated(card, LOUDSPEAKER, error) from error
         return stream
 
     def _translated(self, card: Card, way: Way, error: Exception) -> DeviceError:

@@ -29,8 +29,15 @@ from uplink.spool import Moment, Spool
 from wakeword.scorer import ScorerGroup
 from wakeword.sound import RATE
 
-_MICROPHONE = ("microphone_gone", "microphone_refused", "microphone_back", "microphone_level")
-_TOLD = {*Kind, *_MICROPHONE, "dropped", "spool_rescued"} - {Kind.HOP, Kind.PART}
+_SOUND = (
+    "microphone_gone",
+    "microphone_refused",
+    "microphone_back",
+    "microphone_level",
+    "loudspeaker",
+    "prompt_played",
+)
+_TOLD = {*Kind, *_SOUND, "dropped", "spool_rescued"} - {Kind.HOP, Kind.PART}
 """What the far end is told, as well as it goes."""
 _NAMED = 10
 """Dropped clips that are named at the end; `misheard spool list` names all."""
@@ -71,12 +78,14 @@ class Session:
     access: Access = ANYBODY
     patient: bool = False
     """Whether it begins also where the broker cannot be had: what is heard waits."""
+    prompt_delay: int = 0
+    """Samples by which a prompt that is really played ends later."""
 
     def __post_init__(self) -> None:
         self._playing = False
         self._lost: list[str] = []
         looks = load_second_looks(self.settings.wake, self.scorers)
-        firmware = Firmware(self.settings, self.stream, self.scorers, self.voice, looks)
+        firmware = Firmware(self.settings, self.stream, self.scorers, self.voice, looks, self.prompt_delay)
         seal = Seal(self._keys())
         self.runtime = Runtime(
             firmware,

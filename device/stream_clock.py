@@ -90,6 +90,17 @@ def decode(data: bytes, channels: int, form: str = "int16") -> NDArray[Any]:
     return frames if form == "int16" else (frames / np.float32(_SCALES[form])).astype(np.float32, copy=False)
 
 
+def encode(samples: Samples, channels: int, form: str = "int16") -> bytes:
+    """The way back: int16[n] on every channel, as frames of a sample format."""
+    frames = np.repeat(samples[:, None], channels, axis=1)
+    if form == "int16":
+        return frames.tobytes()
+    if form == "float32":
+        return (frames / np.float32(2**15)).astype(np.float32).tobytes()
+    whole = frames.astype(np.int32) << 16
+    return whole.tobytes() if form == "int32" else whole.view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
+
+
 def loudest(frames: NDArray[Any]) -> int:
     """The channel of [n, channels] that varies most, so that a constant offset is no sound; the first of equals."""
     return int(np.argmax(np.var(frames.astype(np.float64), axis=0)))

@@ -192,4 +192,5 @@ _LINES: Mapping[str, _Line] = {
     "microphone_refused": lambda f: ("!", "red", f["why"]),
     "microphone_back": lambda f: ("~", "green", f"the microphone is back after {f['samples'] / RATE:.2f} s"),
     "microphone_level": _level,
+    "loudspeaker": lambda f: ("!", "yellow", f["why"]) if f["why"] else ("~", "dim", f"prompts come from {f['name']}"),
 }

@@ -1,7 +1,8 @@
 """A helper process for sound, played by a script: sound_helper.py SCRIPT ASKED PIPE.
 
 SCRIPT is a JSON file: a list of what each further process does that does not only look. Each is a list of steps:
-["found", opening], ["piece", value, channels, frames], ["error", sentence], ["gone"], ["crash"], ["hang"].
+["found", opening], ["piece", values of a frame, frames], ["error", sentence], ["gone"], ["crash"], ["hang"]; of a
+loudspeaker ["play"] and ["play until stopped"].
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from pathlib import Path
 from device.capturing import ERROR, FOUND, GONE, PIECE
 from device.child import Message, orders, write
 from device.intake import Piece
+from device.playing import BEGUN, COUNT, ENDED, PLAY, STOP, TIME
 
 
 def main(script: Path, asked: str, pipe: str) -> None:
-    orders()
+    ordered = orders()
     told = os.fdopen(int(pipe), "wb")
     plan = json.loads(script.read_text())
     if json.loads(asked).get("look"):
@@ -41,6 +43,15 @@ def main(script: Path, asked: str, pipe: str) -> None:
         elif step == "error":
             write(told, Message(ERROR, rest[0].encode()))
             os._exit(0)
+        elif step.startswith("play"):
+            order = ordered.get()
+            assert order.kind == PLAY
+            script.with_suffix(".played").write_bytes(order.body)
+            write(told, Message(BEGUN, TIME.pack(100.0)))
+            if step == "play until stopped":
+                assert ordered.get().kind == STOP
+            frames = len(order.body) // 2 if step == "play" else 160
+            write(told, Message(ENDED, COUNT.pack(frames)))
         elif step == "gone":
             write(told, Message(GONE))
             os._exit(0)

@@ -55,6 +55,13 @@ class StreamResampler:
         return to_int16(self._stream.resample_chunk(floats, last=last))
 
 
+def resample(samples: Samples, rate: int) -> Samples:
+    """Bring int16[n] at 16 kHz to another rate, at once."""
+    if rate == RATE or not len(samples):
+        return samples
+    return to_int16(soxr.resample(samples.astype(np.float32) / 32768.0, RATE, rate, quality="HQ"))
+
+
 def stream_sound(source: Path | str | BinaryIO, chunk: int = RATE) -> Iterator[Samples]:
     """Read a sound file of any rate, channel count and format as 16 kHz mono int16, about `chunk` samples at a time.
 

@@ -231,6 +231,47 @@ def test_a_microphone_that_goes_is_missed_in_two_seconds_and_taken_up_again(
     assert abs(min(lag[True]) - min(lag[False])) < 0.25
 
 
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_the_microphone_hears_its_own_prompt_where_that_is_said_to_be(
+    needs: Callable[[str], str], tmp_path: Path, rate: int
+) -> None:
+    needs("pulseaudio")
+    prompt, result = chirps(tmp_path), tmp_path / "heard.npz"
+    with virtual_microphone(rate) as microphone:
+        told = echo(microphone.env, result, prompt, "")
+    assert told[0] == {"kind": "loudspeaker", "name": "default", "why": None}
+    assert told[1]["whole"] is True
+    assert told[1]["end"] - told[1]["begin"] == CHIRPS * STEP
+    places = found(np.load(result)["heard"])
+    assert len(places) == CHIRPS
+    assert np.abs(places - places[0] - STEP * np.arange(CHIRPS)).max() <= 2
+    assert abs(places[0] - RATE // 5 - told[1]["begin"]) < RATE // 4
+
+
+def test_a_device_without_its_loudspeaker_hears_all_the_same(needs: Callable[[str], str], tmp_path: Path) -> None:
+    needs("pulseaudio")
+    result = tmp_path / "heard.npz"
+    with virtual_microphone(16_000) as microphone:
+        told = echo(microphone.env, result, chirps(tmp_path), "bathroom")
+    assert len(told) == 1
+    assert told[0]["why"].startswith("there is no loudspeaker called 'bathroom'; there are: ")
+    assert told[0]["why"].endswith("; the device goes on without a voice")
+
+
+def echo(env: dict[str, str], result: Path, prompt: Path, name: str) -> list[dict[str, Any]]:
+    """Let a device play a prompt beside its microphone; gives the facts of its loudspeaker."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.integration.echo", str(result), str(prompt), name],
+        env=env,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def test_without_any_microphone(needs: Callable[[str], str]) -> None:
     needs("pulseaudio")
     with virtual_microphone(16_000) as microphone:

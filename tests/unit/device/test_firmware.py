@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from device.audio import Block
 from device.events import Event
+from device.firmware import Firmware
 from device.states import State
 from tests.firmware_kit import (
     STREAM,
+    FakeScorers,
+    FakeVoice,
     Scene,
     clip_of,
     fake_firmware,
@@ -304,6 +307,19 @@ class TestTurns:
         scene.order("TurnEnd")
         (wake,) = kinds(scene.hear(1, alexa=0.7), "wake")
         assert wake.facts["threshold"] == 0.5, "in silence it is the usual one again"
+
+    def test_a_loudspeaker_that_takes_its_time_keeps_the_bar_up_and_the_microphone_shut(self) -> None:
+        raised = settings_of(wake={"speaking_threshold": 0.8})
+        scene = Scene(raised)
+        scene.firmware = Firmware(raised, STREAM, FakeScorers(), FakeVoice(), prompt_delay=4 * HOP)
+        clip = scene.turn()
+        scene.say(clip, "Alexis, right?", 20)
+        scene.order("ExpectSpeech", clip, timeout_ms=4000)
+        assert states(scene.hear(23)) == []
+        scene.hear(1, speech=1.0)
+        assert scene.state is State.EXPECTING_SPEECH
+        assert not kinds(scene.hear(5, alexa=0.7), "wake")
+        assert kinds(scene.hear(5, alexa=0.0), "capture_begin") == []
 
     def test_the_end_of_a_turn_waits_for_the_prompt_and_withdraws_a_question(self) -> None:
         scene = Scene()

@@ -25,6 +25,7 @@ ABOUT: dict[str, dict[str, JSON]] = {
     "spool_error": {"reason": "the disk is full"},
     "microphone_gone": {"name": "stick", "why": "the microphone 'stick' has disappeared; it is waited for"},
     "microphone_refused": {"why": "there is no microphone; plug one in"},
+    "loudspeaker": {"name": "box", "why": None},
     "microphone_back": {"name": "stick", "samples": 16_000},
     "microphone_level": {"advice": [], "rms_dbfs": -51.2, "peak_dbfs": -30.1},
     "verified": {"word": "alexa", "passed": False, "method": "recognizer", "score": 0.2, "threshold": 0.5},
