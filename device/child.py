@@ -187,7 +187,12 @@ def read(stream: IO[bytes]) -> Message | None:
 
 
 def orders() -> queue.SimpleQueue[Message]:
-    """What this process is told; from now on it ends, however deep it hangs, as soon as its standard input does."""
+    """What this process is told; from now on it ends, however deep it hangs, as soon as its standard input does.
+
+    Only then: a service manager that stops the device signals all of its processes, and the device is to end in order.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     told: queue.SimpleQueue[Message] = queue.SimpleQueue()
     stream = os.fdopen(os.dup(0), "rb")
 

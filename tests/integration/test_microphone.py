@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -229,6 +230,21 @@ def test_a_microphone_that_goes_is_missed_in_two_seconds_and_taken_up_again(
     for (begin, count, _, _), came in zip(listening.told["blocks"], listening.told["came"], strict=True):
         lag[begin >= end].append(came - (begin + count) / RATE)
     assert abs(min(lag[True]) - min(lag[False])) < 0.25
+
+
+def test_the_helper_outlives_a_signal_to_all_and_not_whoever_started_it(
+    needs: Callable[[str], str], tmp_path: Path
+) -> None:
+    needs("pulseaudio")
+    with virtual_microphone(16_000) as microphone, listener(microphone, tmp_path, 60) as listening:
+        helper = listening.await_fact("microphone_level")["helper"]
+        os.kill(helper, signal.SIGTERM)
+        os.kill(helper, signal.SIGINT)
+        watch = os.pidfd_open(helper)
+        assert select.select([watch], [], [], 1.0)[0] == []
+        listening.process.kill()
+        assert select.select([watch], [], [], 30.0)[0] == [watch]
+        os.close(watch)
 
 
 @pytest.mark.parametrize("rate", [16_000, 48_000])
