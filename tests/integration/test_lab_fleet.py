@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pyarrow.parquet
@@ -37,7 +38,9 @@ def test_a_row_each_with_its_weight_and_what_came_of_it(played: Path) -> None:
     rows = pyarrow.parquet.read_table(played / "out" / "rows.parquet").to_pylist()
     assert [row["play"] for row in rows] == list(range(PLAYS))
     assert {row["kind"] for row in rows} == {"talk", "television"}
-    assert all(row["error"] is None and row["weight"] > 0 and row["seconds"] > 5 for row in rows)
+    assert all(
+        row["error"] is None and row["log_weight"] <= math.log(2.5) + 1e-6 and row["seconds"] > 5 for row in rows
+    )
     woken = [row for row in rows if row["woke"]]
     assert woken, "the word that wakes is in half of the lines"
     assert all(row["highest"] >= 0.5 and row["uploaded_s"] > 0 and json.loads(row["clips"]) for row in woken)

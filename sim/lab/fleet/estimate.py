@@ -86,7 +86,7 @@ class _Plays:
         self.kinds = np.array([row["kind"] for row in self.rows])
         self.counts = {kind: int(np.sum(self.kinds == kind)) for kind in (*KINDS, SILENCE)}
         self.totals = {kind: stretches[kind] / device_days for kind in self.counts}
-        self.weights = np.array([row["weight"] for row in self.rows], np.float64)
+        self.weights = np.exp(np.array([row["log_weight"] for row in self.rows], np.float64))
         self.scales = {kind: self.totals[kind] / n if n else 0.0 for kind, n in self.counts.items()}
         self.sizes = self.weights * [self.scales[kind] for kind in self.kinds.tolist()]
 
@@ -198,9 +198,8 @@ def _links(plays: _Plays) -> list[Link]:
         of = float(np.sum(sizes[came]))
         through = sizes[held]
         interval = weighted_share(held[came].tolist(), sizes[came])
-        rate = Figure(
-            float(np.sum(through)), weighted_rate(through, 1.0, heaviest), int(np.sum(held)), effective(through)
-        )
+        bounds = chained(depths, sizes, 1.0, heaviest, number + 1)
+        rate = Figure(float(np.sum(through)), bounds, int(np.sum(held)), effective(through))
         share = float(np.sum(through)) / of if of else None
         found.append(Link(name, int(np.sum(came)), int(np.sum(held)), effective(sizes[came]), share, interval, rate))
     return found

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ from wakeword.sound import RATE
 
 COLUMNS: Mapping[str, type] = {
     "step": int,
-    "weight": float,
+    "log_weight": float,
     "seconds": float,
     "devices": int,
     "choice": str,
@@ -55,8 +56,9 @@ COLUMNS: Mapping[str, type] = {
     "clips": str,
     "error": str,
 }
-"""What a row says of a play. `seconds` were listened to, by each of the `devices`. `highest`: of all scores. `clips`:
-the facts and words of each, by which it gets into a queue of review. `error`: why it could not be played."""
+"""What a row says of a play. `log_weight`: the natural logarithm of its weight, which may be very small. `seconds` were
+listened to, by each of the `devices`. `highest`: of all scores. `clips`: the facts and words of each, by which it gets
+into a queue of review. `error`: why it could not be played."""
 
 
 class About(NamedTuple):
@@ -116,7 +118,7 @@ def play(job: Job) -> dict[str, Any]:
     _must_be_the_same(job.about)
     try:
         setup, step, weight = prepared(job)
-        return {**dict.fromkeys(COLUMNS), "step": step, "weight": weight, **_played(setup)}
+        return {**dict.fromkeys(COLUMNS), "step": step, "log_weight": log(weight), **_played(setup)}
     except (SimError, DeviceError, WakewordError) as error:
         return {**dict.fromkeys(COLUMNS), "error": str(error)}
 

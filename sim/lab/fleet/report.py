@@ -30,14 +30,13 @@ MESSAGES_MEAN = (
 
 
 def number(value: float, digits: int = 3) -> str:
-    """So many digits that count, no exponent: ``0.0123``, ``1.23``, ``12,300``."""
+    """So many digits that count: ``0.0123``, ``1.23``, ``12,300``; with an exponent what is under 0.0001."""
     if not value:
         return "0"
     if abs(value) >= 10 ** (digits - 1):
         rounded = float(f"{value:.{digits}g}")
         return f"{rounded:,.0f}"
-    text = f"{float(f'{value:.{digits}g}'):.12f}".rstrip("0")
-    return text.rstrip(".")
+    return f"{value:.{digits}g}"
 
 
 def told(value: float, interval: Interval) -> str:
