@@ -49,7 +49,7 @@ _PATTERN = (
 )
 """Of what kind each play is, over and over: most of what is said is said on air."""
 
-MOST_HOME_DAYS = 20_000_000
+MOST_HOME_DAYS = 2_000_000
 
 
 class Fleet:
