@@ -90,6 +90,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     from device.config import load_device
     from device.events import Stream
     from device.followed import Followed
+    from device.home.household import Household
     from device.notify import Notifier
     from device.records import Records
     from device.reload import reloaded_by_signal
@@ -111,18 +112,20 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     relay, notifier = Relay(), Notifier.of(os.environ)
     source, pace = open_source(args.source, args.pace, settings, relay)
     scorers = load_scorers(settings.wake.words, settings.wake.engine)
+    home = Household(settings)
     stream = Stream(settings.name, datetime.now(UTC))  # the only look at the clock on the wall, but for its being set
     records = Records(args.out, settings, stream, scorers, relay, live=pace == "real", keep_audio=args.keep_audio)
     console = Console(highlight=False, quiet=args.log == "journal")
     console.print(f"wake-word models: {LICENCE}", style="dim")
     try:
         with ExitStack() as stack:
+            stack.callback(home.close)
             url, here = args.broker or settings.uplink.broker, None
             if args.cloud is not None and url != "embedded":
                 raise ConfigError(
                     f"--cloud is for the embedded far end; start misheard cloud --config {args.cloud} there"
                 )
-            observers = [*records.observers, stack.enter_context(log_to(args.log, console)), notifier.note]
+            observers = [*records.observers, stack.enter_context(log_to(args.log, console)), notifier.note, home.note]
             delay_ms = 0
             if args.source == "mic" and settings.audio.loudspeaker != "off":
                 observers.append(stack.enter_context(voice_of(settings, source, relay)))
@@ -145,12 +148,13 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
                 state,
                 pace,
                 observers,
-                records.on_block,
+                home.beside(records.on_block),
                 access,
                 args.patient,
                 delay_ms * RATE // 1000,
             )
             relay.to, records.manifest = session.runtime.tell, session.manifest()
+            home.start(session.runtime)
 
             def take(wanted: DeviceSettings) -> None:
                 notifier.reloading()

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from device.errors import ConfigError
+from device.home.settings import GpioSettings, HomeSettings
 from device.yaml_model import load_yaml_model
 from uplink.address import Access
 from uplink.budget import Policy
@@ -177,6 +178,8 @@ class DeviceSettings(_Settings):
     acoustics: AcousticSettings = AcousticSettings()
     uplink: UplinkSettings = UplinkSettings()
     keep: KeepSettings = KeepSettings()
+    home: HomeSettings = HomeSettings()
+    gpio: GpioSettings = GpioSettings()
 
 
 def samples(milliseconds: int) -> int:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import device.command
 import device.doctor.command
+import device.home.command
+import device.home.wyoming_command
 import device.mic_check_command
 import device.service.command
 import sim.cloud.command
@@ -54,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
     device.mic_check_command.add_parser(commands)
     device.service.command.add_parser(commands)
     device.doctor.command.add_parser(commands)
+    device.home.command.add_parser(commands, device.command.pair)
+    device.home.wyoming_command.add_parser(commands, device.command.pair)
     sim.command.add_parser(commands)
     sim.tune.command.add_parser(commands)
     sim.report.command.add_parser(commands)

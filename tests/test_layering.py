@@ -32,6 +32,7 @@ IN_ONE_FILE = {
         "argon2",
         "cryptography",
         "fsspec",
+        "gpiozero",
         "hassil",
         "jinja2",
         "kaldi_native_fbank",
@@ -61,7 +62,7 @@ IN_FOLDERS = {
 
 LATE = {
     *("dask", "distributed", "pyarrow", "kaldi_native_fbank", "matplotlib", "openwakeword", "piper", "pocketsphinx"),
-    *("pymicro_wakeword", "pyroomacoustics", "scipy", "sounddevice", "vosk"),
+    *("gpiozero", "pymicro_wakeword", "pyroomacoustics", "scipy", "sounddevice", "vosk", "wyoming"),
 }
 """What is optional, or needs a system library that may be missing: imported inside functions alone."""
 

@@ -21,13 +21,14 @@ class Access:
 
     `ca_file` says whom to believe that the broker is the one it says (none: the authorities of this system), the other
     two files who this end is; all are PEM, and read again at each connection. `allow_plain` lets what is heard leave
-    this machine without TLS.
+    this machine without TLS. `named` is whether a user of the URL says who this end is, in place of a certificate.
     """
 
     ca_file: Path | None = None
     certificate_file: Path | None = None
     key_file: Path | None = None
     allow_plain: bool = False
+    named: bool = False
     limits: Limits = PROFILES["embedded"]
 
 

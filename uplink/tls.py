@@ -46,7 +46,8 @@ def client_context(access: Access, address: Address) -> ssl.SSLContext:
     Raises AddressError where a file is not there, or is not what it should be, and where a broker on another machine
     would not learn who this end is.
     """
-    if access.certificate_file is None and access.key_file is None and not address.loopback:
+    nameless = access.certificate_file is None and access.key_file is None and not (access.named and address.user)
+    if nameless and not address.loopback:
         raise AddressError(
             f"{address} is on another machine, where this end needs a certificate; name its files as "
             "certificate_file and key_file"
