@@ -119,7 +119,6 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     console.print(f"wake-word models: {LICENCE}", style="dim")
     try:
         with ExitStack() as stack:
-            stack.callback(home.close)
             url, here = args.broker or settings.uplink.broker, None
             if args.cloud is not None and url != "embedded":
                 raise ConfigError(
@@ -154,6 +153,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
                 delay_ms * RATE // 1000,
             )
             relay.to, records.manifest = session.runtime.tell, session.manifest()
+            stack.callback(home.close)
             home.start(session.runtime)
 
             def take(wanted: DeviceSettings) -> None:

@@ -72,13 +72,12 @@ class Hermes:
                 self._state = State(facts["to"])
                 if self._state is State.IDLE:
                     self._session, self._wanted = None, False
-            case Kind.WAKE:
-                self._word = _level(facts["word"])
+            case Kind.WAKE:  # an answer may be here before the next event
+                self._word, self._state = _level(facts["word"]), State.RECOGNIZING
+                self._session, self._wanted = None, False
                 return (self._detected(facts),)
             case Kind.CAPTURE_BEGIN:
                 self._clip, self._sound = facts["clip"], []
-                if facts["initiator"] == "wakeword":
-                    self._session, self._wanted = None, False
             case Kind.PART if event.audio is not None:
                 self._sound.append(event.audio)
             case Kind.CAPTURE_END:

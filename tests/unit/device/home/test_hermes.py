@@ -76,6 +76,17 @@ def test_a_session_that_starts_during_a_clip_is_that_clips() -> None:
     }
 
 
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_an_answer_may_come_between_any_two_events_of_a_wake(before: int) -> None:
+    dialect, events = hermes(audio_captured=True), [wake(), state(State.RECOGNIZING), begin()]
+    for event in events[:before]:
+        dialect.tell(event)
+    assert not dialect.obey(START, message(sessionId="s", sendAudioCaptured=True))
+    for event in [*events[before:], Event(0, Kind.PART, {"clip": CLIP}, np.ones(9, np.int16))]:
+        dialect.tell(event)
+    assert dialect.tell(Event(0, Kind.CAPTURE_END, {"clip": CLIP, "reason": "silence"}))
+
+
 def test_sound_is_published_only_where_session_and_settings_ask_for_it() -> None:
     for settings, wanted in (({}, None), ({"audio_captured": True}, False), ({"audio_captured": True}, None)):
         dialect = hermes(**settings)
