@@ -106,14 +106,14 @@ class Diary:
     def __call__(self, kind: str, facts: Mapping[str, JSON]) -> None:
         self._news.put((kind, facts))
 
-    def wait(self, *kinds: str) -> Mapping[str, Any]:
+    def wait(self, *kinds: str, deadline_s: float = DEADLINE_S) -> Mapping[str, Any]:
         """Give the facts of the next entry of one of these kinds; fails at the deadline."""
-        end = time.monotonic() + DEADLINE_S
+        end = time.monotonic() + deadline_s
         while True:
             try:
                 entry = self._news.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"no {kinds} in {DEADLINE_S} s; there was {self.entries}") from None
+                raise AssertionError(f"no {kinds} in {deadline_s} s; there was {self.entries}") from None
             self.entries.append(entry)
             if entry[0] in kinds:
                 return entry[1]

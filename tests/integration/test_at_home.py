@@ -28,7 +28,7 @@ from uplink.link import Link
 from uplink.profiles import PROFILES
 from wakeword.sound import RATE, encode_flac
 
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 WAKE, STATE = "misheard/home/echo-dot/wake", "misheard/home/echo-dot/state"
 DETECTED, CAPTURED = "hermes/hotword/alexa/detected", "rhasspy/asr/echo-dot/s-1/audioCaptured"
 
@@ -116,12 +116,12 @@ def test_device_and_far_end_beside_a_broker_and_the_home_is_told_and_obeyed(brok
         program(*far_end),
         program("device", "--source", spoken(tmp_path), "--state", keys.folder, *settings) as device,
     ):
-        detected = json.loads(diary.wait(DETECTED)["payload"])
+        detected = json.loads(diary.wait(DETECTED, deadline_s=DEADLINE_S)["payload"])
         start = {"siteId": detected["siteId"], "sessionId": "s-1", "sendAudioCaptured": True}
         home.publish("hermes/asr/startListening", json.dumps(start).encode(), qos=1)
-        diary.wait(CAPTURED)
+        diary.wait(CAPTURED, deadline_s=DEADLINE_S)
         home.publish("misheard/home/echo-dot/mute/set", b"ON", qos=1)
-        while json.loads(diary.wait(STATE)["payload"])["mute"] != "ON":
+        while json.loads(diary.wait(STATE, deadline_s=DEADLINE_S)["payload"])["mute"] != "ON":
             pass
         said, _ = device.communicate(timeout=DEADLINE_S)
     home.close()

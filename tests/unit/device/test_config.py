@@ -148,7 +148,7 @@ def test_an_override_goes_before_the_profile(tmp_path: Path) -> None:
 
 
 def test_a_profile_that_is_not_there_is_named_with_those_that_are() -> None:
-    why = "there is no profile or file called echo-dto; the profiles are echo-dot, echo-dot-low"
+    why = "there is no profile or file called echo-dto; the profiles are echo-dot, echo-dot-low, pi-at-home"
     assert sentence(profile="echo-dto") == why
 
 

@@ -13,6 +13,12 @@ from tests.firmware_kit import Scene
 from uplink.message import JSON
 
 ABOUT: dict[str, dict[str, JSON]] = {
+    "home_connected": {"unsaid": 0},
+    "home_disconnected": {"reason": "it is gone"},
+    "home_refused": {"topic": "a/b", "why": "it is not JSON", "count": 1},
+    "home_rejected": {"topic": "a/b", "reason": "not authorized"},
+    "home_dropped": {"count": 3},
+    "home_failed": {"why": "KeyError('x')"},
     "said": {"who": "ann", "text": "Unacceptable."},
     "part_sent": {"clip": "dot-1", "number": 3, "bytes": 12_345},
     "receipt": {"clip": "dot-1", "number": 3, "complete": True},
