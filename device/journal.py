@@ -40,6 +40,9 @@ _PRIORITY: Mapping[str, int] = {
     "reloaded": NOTICE,
     "microphone_back": NOTICE,
     "part_sent": DEBUG,
+    "stored": DEBUG,
+    "event": DEBUG,
+    "status": DEBUG,
     Kind.STATE: DEBUG,
     Kind.EARCON: DEBUG,
 }
