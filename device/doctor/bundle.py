@@ -15,7 +15,7 @@ import platform
 import re
 import socket
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -122,8 +122,7 @@ def _strikers(patient: Patient) -> list[re.Pattern[str]]:
     """What to strike out: this device, machine, user, microphone and broker by name, then all that looks like such."""
     settings = patient.settings
     words = {
-        settings.name,
-        settings.audio.microphone,
+        *_words(settings.model_dump(mode="json")),
         socket.gethostname(),
         getpass.getuser(),
         patient.environment.get("HOSTNAME"),
@@ -137,6 +136,15 @@ def _strikers(patient: Patient) -> list[re.Pattern[str]]:
         if word
     ]
     return [*_PATTERNS, *names]
+
+
+def _words(tree: Mapping[str, Any]) -> Iterator[str]:
+    """Give every word of the settings that is not one of a few: names, files, addresses."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _words(value)
+        elif isinstance(value, str) and name not in _CHOICES:
+            yield value
 
 
 def _struck(content: Any, strike: Sequence[re.Pattern[str]]) -> Any:

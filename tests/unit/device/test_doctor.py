@@ -185,6 +185,7 @@ SECRETS = {
     "said": "meet me by the river",
     "contact": "Frank Miller",
     "path": "/home/anna",
+    "file": "of-anna.pem",
 }
 
 
@@ -210,7 +211,8 @@ def test_nobody_and_no_word_is_in_the_bundle(tmp_path: Path, capsys: pytest.Capt
     config = tmp_path / "device.yaml"
     config.write_text(
         f"name: {name}\naudio: {{microphone: '{SECRETS['microphone']}'}}\n"
-        f"uplink: {{broker: 'mqtts://{SECRETS['broker']}', ca_file: {SECRETS['path']}/ca.pem}}\n"
+        f"uplink: {{broker: 'mqtts://{SECRETS['broker']}', ca_file: {SECRETS['path']}/ca.pem,\n"
+        f"  certificate_file: {SECRETS['file']}}}\n"
     )
     bundle = tmp_path / "help.zip"
     wish = ["doctor", "--config", str(config), "--state", str(state), "--bundle", str(bundle), "--json"]
@@ -230,7 +232,9 @@ def test_nobody_and_no_word_is_in_the_bundle(tmp_path: Path, capsys: pytest.Capt
     kinds: list[Any] = [event["kind"] for event in json.loads(contents["events.json"])]
     assert kinds == ["transcript", "message", "disconnected", "spool_error"]
     assert json.loads(contents["spool.json"])["clips"] == 1
-    assert json.loads(contents["settings.json"])["uplink"]["spool_mb"] == 256
+    settings = json.loads(contents["settings.json"])
+    assert (settings["uplink"]["spool_mb"], settings["uplink"]["broker"]) == (256, "(set)")
+    assert (settings["audio"]["microphone"], settings["wake"]["words"]) == ("(set)", "(1 set)")
 
     assert main(wish) == 1
     assert "is there already" in capsys.readouterr().err
