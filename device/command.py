@@ -127,7 +127,8 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
             observers = [*records.observers, stack.enter_context(log_to(args.log, console)), notifier.note, home.note]
             delay_ms = 0
             if args.source == "mic" and settings.audio.loudspeaker != "off":
-                observers.append(stack.enter_context(voice_of(settings, source, relay)))
+                speak, source = stack.enter_context(voice_of(settings, source, relay))
+                observers.append(speak)
                 delay_ms = settings.audio.loudspeaker_delay_ms
             if url == "embedded":
                 here = stack.enter_context(embedded(state, settings.name, relay, args.cloud))
@@ -196,13 +197,17 @@ def log_to(where: str, console: Console) -> Iterator[Observer]:
 
 
 @contextmanager
-def voice_of(settings: DeviceSettings, source: Source, tell: Tell) -> Iterator[Observer]:
-    """Give an observer that plays prompts on a loudspeaker, beside the microphone that hears them."""
+def voice_of(settings: DeviceSettings, source: Source, tell: Tell) -> Iterator[tuple[Observer, Source]]:
+    """Give an observer that plays prompts on a loudspeaker, and the microphone, which is not to hear them if so set."""
+    from device.echo import Played, WithoutEcho
     from device.speaker import Speaker
 
-    speaker = Speaker(settings.audio.loudspeaker, tell, getattr(source, "sample_at", lambda _time: None))
+    played = Played()
+    heard = WithoutEcho(source, played) if settings.audio.echo_cancellation else source
+    sample_at = getattr(source, "sample_at", lambda _time: None)
+    speaker = Speaker(settings.audio.loudspeaker, tell, sample_at, played=played)
     try:
-        yield speaker.note
+        yield speaker.note, heard
     finally:
         speaker.close()
 

@@ -91,6 +91,9 @@ class AudioSettings(_Settings):
     loudspeaker_delay_ms: int = Field(
         300, ge=0, le=5000, description="how much later than it is due a prompt is over that a loudspeaker plays"
     )
+    echo_cancellation: bool = Field(
+        False, description="take the device's own prompts out of what it hears; needs misheard[echo]"
+    )
     block_ms: int = Field(20, ge=5, le=1000, description="how much sound the microphone hands over at a time")
     buffer_ms: int = Field(8000, ge=100, le=60_000, description="sound that may wait for the device before it is lost")
     ring_ms: int = Field(8000, ge=4000, le=600_000, description="sound held in memory, for the pre-roll")

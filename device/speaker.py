@@ -12,6 +12,7 @@ from functools import partial
 
 from device.cards import RATES, Opening
 from device.child import Child, ChildEndedError, Doorbell, Message, python
+from device.echo import Played
 from device.errors import DeviceError
 from device.events import Event, Kind
 from device.playing import BEGUN, COUNT, ENDED, ERROR, PLAY, STOP, TIME
@@ -49,11 +50,15 @@ class Speaker:
         on_fact: OnFact,
         sample_at: SampleAt = lambda _time: None,
         command: Sequence[str] = (),
+        played: Played | None = None,
     ) -> None:
-        """It is looked for with the first event. `name`: as `audio.loudspeaker`; `sample_at`: the sample of a time."""
+        """It is looked for with the first event. `name`: as `audio.loudspeaker`; `sample_at`: the sample of a time.
+
+        What is played goes into `played`, too.
+        """
         self._asked = json.dumps({"name": name, "rates": list(RATES)})
         self._command = [*(command or python("device.playing")), self._asked]
-        self._on_fact, self._sample_at = on_fact, sample_at
+        self._on_fact, self._sample_at, self._plays = on_fact, sample_at, played or Played()
         self._orders: queue.SimpleQueue[_Prompt | None] = queue.SimpleQueue()
         self._wanted: _Prompt | None = None
         self._bell = Doorbell()
@@ -131,6 +136,9 @@ class Speaker:
             said = self._said(_LOOK_S)
             if said is not None and said.kind == BEGUN:
                 (begun,) = TIME.unpack(said.body)
+                at = self._sample_at(begun)
+                if at is not None:
+                    self._plays.begin(at, prompt.sound)
             elif said is not None and said.kind == ENDED:
                 self._played(prompt, begun, COUNT.unpack(said.body)[0])
                 return
@@ -141,6 +149,8 @@ class Speaker:
         wanted = len(prompt.sound)
         count = min(wanted, round(frames * RATE / self._opening.rate))
         begin = None if begun is None else self._sample_at(begun)
+        if begin is not None and count < wanted:
+            self._plays.stop(begin + count)
         span: dict[str, JSON] = {"begin": begin, "end": None if begin is None else begin + count}
         self._on_fact("prompt_played", {"prompt": prompt.sample, **span, "whole": count >= wanted})
 

@@ -49,6 +49,7 @@ IN_ONE_FILE = {
         "prometheus_client",
         "pymicro_wakeword",
         "pyroomacoustics",
+        "pywebrtc_audio",
         "rapidfuzz",
     ),
     *("dask", "distributed", "pyarrow", "scipy", "sounddevice", "soundfile", "soxr", "srt", "uvicorn", "vosk"),
@@ -62,7 +63,8 @@ IN_FOLDERS = {
 
 LATE = {
     *("dask", "distributed", "pyarrow", "kaldi_native_fbank", "matplotlib", "openwakeword", "piper", "pocketsphinx"),
-    *("gpiozero", "pymicro_wakeword", "pyroomacoustics", "scipy", "sounddevice", "vosk", "wyoming"),
+    *("gpiozero", "pymicro_wakeword", "pyroomacoustics", "pywebrtc_audio", "scipy", "sounddevice", "vosk"),
+    "wyoming",
 }
 """What is optional, or needs a system library that may be missing: imported inside functions alone."""
 

@@ -1,7 +1,8 @@
 """Hears its own prompt: a microphone and a loudspeaker of one device, in a process of its own.
 
-echo.py RESULT.npz PROMPT.flac NAME: plays the prompt after a second of listening, stops listening two seconds after it
-ended, and prints one JSON line for each fact. The result holds what was heard, at its index.
+echo.py RESULT.npz PROMPT.flac NAME [cancel]: plays the prompt after a second of listening, stops listening two seconds
+after it ended, and prints one JSON line for each fact. The result holds what was heard, at its index; with `cancel`
+without the echo.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from device.audio import Source
+from device.echo import Played, WithoutEcho
 from device.events import Event, Kind
 from device.microphone import Microphone
 from device.speaker import Speaker
 from wakeword.sound import RATE, read_sound
 
 
-def main(result: str, prompt: str, name: str) -> None:
+def main(result: str, prompt: str, name: str, cancel: str = "") -> None:
     sound = read_sound(Path(prompt))
     played: list[int] = []
     microphone = Microphone()
@@ -31,9 +34,11 @@ def main(result: str, prompt: str, name: str) -> None:
             played.append(microphone_end)
 
     heard = np.zeros(60 * RATE, np.int16)
-    speaker = Speaker(name or None, tell, microphone.sample_at)
+    plays = Played()
+    source: Source = WithoutEcho(microphone, plays) if cancel else microphone
+    speaker = Speaker(name or None, tell, microphone.sample_at, played=plays)
     microphone_end, asked = 0, False
-    for block in microphone.blocks():
+    for block in source.blocks():
         heard[block.begin : block.end] = block.samples
         microphone_end = block.end
         if not asked and block.end >= RATE:

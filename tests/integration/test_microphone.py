@@ -22,8 +22,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.integration.pulse import VirtualMicrophone, virtual_microphone
-from wakeword.sound import RATE, Samples
+from wakeword.sound import RATE, Samples, encode_flac, level_dbfs, read_sound
 
+SPEECH = Path(__file__).parents[2] / "configs" / "scenarios" / "speech"
 CHIRPS = 6
 STEP = RATE // 2
 LEVEL = 0.25
@@ -264,6 +265,21 @@ def test_the_microphone_hears_its_own_prompt_where_that_is_said_to_be(
     assert abs(places[0] - RATE // 5 - told[1]["begin"]) < RATE // 4
 
 
+def test_the_echo_of_a_prompt_is_taken_out_of_what_is_heard(needs: Callable[[str], str], tmp_path: Path) -> None:
+    needs("pulseaudio")
+    prompt, result = tmp_path / "prompt.flac", tmp_path / "heard.npz"
+    lines = [line for line in sorted(SPEECH.rglob("*.flac")) if "alexa" not in line.name][:4]
+    prompt.write_bytes(encode_flac(np.concatenate([read_sound(line) for line in lines])))
+    heard = {}
+    for way in ("", "cancel"):
+        with virtual_microphone(16_000) as microphone:
+            told = echo(microphone.env, result, prompt, "", way)
+        middle = (told[1]["begin"] + told[1]["end"]) // 2  # by then it has adapted
+        heard[way] = level_dbfs(np.load(result)["heard"][middle : told[1]["end"]])
+    assert heard[""] > -40
+    assert heard["cancel"] < heard[""] - 12
+
+
 def test_a_device_without_its_loudspeaker_hears_all_the_same(needs: Callable[[str], str], tmp_path: Path) -> None:
     needs("pulseaudio")
     result = tmp_path / "heard.npz"
@@ -274,10 +290,10 @@ def test_a_device_without_its_loudspeaker_hears_all_the_same(needs: Callable[[st
     assert told[0]["why"].endswith("; the device goes on without a voice")
 
 
-def echo(env: dict[str, str], result: Path, prompt: Path, name: str) -> list[dict[str, Any]]:
+def echo(env: dict[str, str], result: Path, prompt: Path, name: str, *way: str) -> list[dict[str, Any]]:
     """Let a device play a prompt beside its microphone; gives the facts of its loudspeaker."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.echo", str(result), str(prompt), name],
+        [sys.executable, "-m", "tests.integration.echo", str(result), str(prompt), name, *way],
         env=env,
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -59,6 +59,7 @@ def test_a_gap_is_lost_sound_and_not_silence() -> None:
     examination.hear(Block(0, SCENE[: 10 * HOP]))
     examination.hear(Block(30 * HOP, SCENE[: 10 * HOP], 20 * HOP, "late"))
     assert examination.lost == {"late": 20 * HOP}
+    assert examination.clock == 40 * HOP
     assert examination.level().seconds == pytest.approx(20 * 0.08)
     assert "1.60 s of sound were lost (late)" in "\n".join(examination.advice())
 

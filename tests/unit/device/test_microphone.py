@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import device.absence
 import device.microphone
 from device.audio import Block
 from device.errors import DeviceError
@@ -82,6 +83,27 @@ def test_what_goes_is_told_and_taken_up_again_with_the_gap_counted(
     assert heard.microphone.helper is None
 
 
+def test_a_long_absence_is_counted_step_by_step_and_never_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device.absence, "_FIRST_S", 0.05)
+    monkeypatch.setattr(device.absence, "_SHORTLY_S", 0.0)
+    monkeypatch.setattr(device.microphone, "TICK_S", 0.01)
+    monkeypatch.setattr(device.microphone, "RETRY_S", 0.6)
+    plan = [[MONO, HUNDREDTH, ["gone"]], [MONO, HUNDREDTH, HANG]]
+    heard = Heard(tmp_path, plan, lambda so_far: len(so_far.samples()) == 2 * RATE // 100)
+    lost = [block for block in heard.blocks if block.lost]
+    assert len(lost) >= 3
+    assert [bool(len(block.samples)) for block in lost] == [False] * (len(lost) - 1) + [True]
+    end = 0
+    for block in heard.blocks:
+        assert block.begin == end + block.lost
+        end = block.end
+    counted = sum(block.lost for block in lost)
+    assert counted > 0.6 * RATE
+    assert heard.facts[1][1]["samples"] == counted
+
+
 def test_what_keeps_it_from_coming_back_is_told_once(tmp_path: Path) -> None:
     refused = [["error", "in use"]]
     plan = [[MONO, HUNDREDTH, ["gone"]], refused, refused, [["error", "there is none"]], [MONO, HUNDREDTH, HANG]]
@@ -102,8 +124,8 @@ def test_whoever_waits_for_it_is_given_empty_blocks_and_can_close_it(tmp_path: P
 
 
 def test_a_close_from_another_thread_ends_a_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device.microphone, "TICK_S", 60.0)
-    monkeypatch.setattr(device.microphone, "STALL_S", 60.0)
+    monkeypatch.setattr(device.microphone, "TICK_S", 3600.0)  # longer than a test may take
+    monkeypatch.setattr(device.microphone, "STALL_S", 3600.0)
 
     def close_soon(heard: Heard) -> bool:
         threading.Timer(0.05, heard.microphone.close).start()

@@ -243,6 +243,12 @@ def test_a_stream_after_an_absence_begins_where_that_led() -> None:
     assert (block.begin, block.lost, block.why) == (1820, 0, None)
 
 
+def test_an_absence_is_told_after_1_2_4_seconds_and_later_once_a_minute() -> None:
+    absence = Absence(0.0)
+    steps = [quarter / 4 for quarter in range(4 * 300) if absence.step(quarter / 4)]
+    assert steps == [1.5, 2.5, 4.5, 8.5, 16.5, 32.5, 64.5, 124.5, 184.5, 244.5]
+
+
 @given(looks=st.lists(st.floats(0.01, 400), max_size=60))
 def test_an_absence_is_counted_once_in_ever_longer_steps(looks: list[float]) -> None:
     absence, now, counted = Absence(50.0), 50.0, 0
