@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from wakeword.errors import EngineMissing, ModelError
 from wakeword.frames import as_hops
 from wakeword.scorer import ScorerGroup, Scores, ScoreStream
+
+_FRAME = 160
+"""Samples, 10 ms, from one frame of features to the next; a model takes `stride` of them at a time."""
 
 
 class Micro(ScorerGroup):
@@ -40,17 +44,20 @@ class Micro(ScorerGroup):
         self.names = tuple(config.stem for config in self._configs)
         self.thresholds = tuple(cutoff for cutoff, _ in described)
         self.hashes = tuple(digest for _, digest in described)
+        self.period = math.lcm(*(word.stride * _FRAME for word in self._words()))
         self.reset()
 
     def fresh(self) -> ScoreStream:
         """A stream of its own that starts in silence."""
-        return _Stream(self._package, self._configs)
+        return _Stream(self._package.MicroWakeWordFeatures(), self._words())
+
+    def _words(self) -> list[Any]:
+        return [self._package.MicroWakeWord.from_config(config) for config in self._configs]
 
 
 class _Stream:
-    def __init__(self, package: Any, configs: list[Path]) -> None:
-        self._features = package.MicroWakeWordFeatures()
-        self._words = [package.MicroWakeWord.from_config(config) for config in configs]
+    def __init__(self, features: Any, words: list[Any]) -> None:
+        self._features, self._words = features, words
 
     def push(self, hops: NDArray[np.int16]) -> Scores:
         scores = np.zeros((len(as_hops(hops)), len(self._words)), np.float32)

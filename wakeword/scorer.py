@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakeword.errors import ModelError
-from wakeword.frames import as_hop, whole_hops
+from wakeword.frames import HOP, as_hop, whole_hops
 
 Scores = NDArray[np.float32]
 
@@ -66,6 +66,8 @@ class ScorerGroup(ABC):
     thresholds: tuple[float, ...]
     hashes: tuple[str, ...]
     warm_up_hops: int
+    period: int = HOP
+    """Sound that begins so many samples later in a stream gets the same scores, save for the hop they are told in."""
 
     @abstractmethod
     def fresh(self) -> ScoreStream:

@@ -6,6 +6,7 @@ wakes depends on how its hops of 80 ms happen to lie, so everything is scored at
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,8 +29,8 @@ PHASES = HOP // PHASE
 TAIL = 8 * HOP
 """After the words: within so much a detector has answered them."""
 
-STARTS_SILENT = ("openwakeword",)
-"""Engines whose fresh state is that after any length of silence: for these none has to be heard first."""
+SILENT_HOPS = {"openwakeword": 0, "micro": 13}
+"""Hops after which a fresh state is that after any longer silence; other engines hear all of `LEAD` first."""
 
 CARRIERS = (
     "{}, if you ask me.",
@@ -73,7 +74,7 @@ def score(task: Saying) -> dict[str, Any]:
         said = _said(task)
     except SimError as error:
         return {"error": str(error)}
-    return {engine: [_peak(task.word, engine, said, at * PHASE) for at in range(PHASES)] for engine in task.engines}
+    return {engine: _peaks(_scorers(task.word, engine), said) for engine in task.engines}
 
 
 def replay(task: Replaying) -> dict[str, Any]:
@@ -139,10 +140,17 @@ def _said(task: Saying) -> Samples:
     return render(Voice.parse(task.voice), task.text)
 
 
-def _peak(word: str, engine: str, said: Samples, at: int) -> float:
-    before = (0 if engine in STARTS_SILENT else LEAD) + at
-    sound = np.concatenate([np.zeros(before, np.int16), said, np.zeros(TAIL, np.int16)])
-    return round(float(_scorers(word, engine).score(sound)[before // HOP :, 0].max()), 4)
+def _peaks(scorers: ScorerGroup, said: Samples) -> list[float]:
+    """By place; those a whole period apart are the same, and heard once."""
+    differ = min(PHASES, math.lcm(scorers.period, PHASE) // PHASE)
+    peaks = [_peak(scorers, said, at * PHASE) for at in range(differ)]
+    return [peaks[at % differ] for at in range(PHASES)]
+
+
+def _peak(scorers: ScorerGroup, said: Samples, at: int) -> float:
+    before = SILENT_HOPS.get(scorers.engine, LEAD // HOP) * HOP
+    sound = np.concatenate([np.zeros(before + at, np.int16), said, np.zeros(TAIL, np.int16)])
+    return round(float(scorers.score(sound)[before // HOP :, 0].max()), 4)
 
 
 @lru_cache(maxsize=8)

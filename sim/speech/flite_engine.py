@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -23,14 +24,14 @@ def must_speak(name: str) -> None:
         raise VoiceError(f"flite has no voice called {name!r}; it has: {', '.join(known)}")
 
 
-def speak(name: str, text: str) -> tuple[Samples, tuple[Word, ...]]:
-    """``text`` as flite gives it, and its words."""
+def speak(name: str, text: str) -> tuple[Samples, Callable[[], tuple[Word, ...]]]:
+    """``text`` as flite gives it, and what finds its words, for which flite has to say each of them alone."""
     must_speak(name)
     with tempfile.TemporaryDirectory(prefix="misheard-voice-") as folder:
         wav = Path(folder) / "line.wav"
         told = run([_program(), "-voice", name, "-t", text, "-psdur", "-o", str(wav)], f"flite:{name}")
         samples = written(wav, f"flite:{name}", text)
-    return samples, by_phones(text, _phones(told), lambda word: _alone(_program(), name, word))
+    return samples, lambda: by_phones(text, _phones(told), lambda word: _alone(_program(), name, word))
 
 
 def renderer() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -65,17 +66,24 @@ def must_speak(voice: Voice) -> None:
 
 def speak(voice: Voice, text: str) -> Spoken:
     """``text`` read by ``voice``. Raises VoiceError if the engine or the voice is not installed, or says nothing."""
+    samples, words, begin = _said(voice, text)
+    return Spoken(samples, None if words is None else _shifted(words(), begin, len(samples)))
+
+
+def render(voice: Voice, text: str) -> Samples:
+    """The samples of `speak`, without a search for the words in them."""
+    samples, *_ = _said(voice, text)
+    return samples
+
+
+def _said(voice: Voice, text: str) -> tuple[Samples, Callable[[], tuple[Word, ...]] | None, int]:
+    """What the engine gives without the silence around it, what finds its words, and how many samples were before."""
     samples, words = ENGINES[voice.engine].speak(voice.name, text)
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > QUIET)
     if not len(loud):
         raise VoiceError(f"{voice} says nothing for {text!r}; write words that can be spoken")
     begin, end = max(0, int(loud[0]) - MARGIN), min(len(samples), int(loud[-1]) + 1 + MARGIN)
-    return Spoken(samples[begin:end], None if words is None else _shifted(words, begin, end - begin))
-
-
-def render(voice: Voice, text: str) -> Samples:
-    """The samples of `speak`."""
-    return speak(voice, text).samples
+    return samples[begin:end], words, begin
 
 
 @cache
