@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -89,8 +90,8 @@ def alone(wish: Wish, number: int, result: Mapping[str, Any]) -> Alone | None:
     return Alone(candidate, wish.voices[voice], fired, scores)
 
 
-def best(wish: Wish, every: Iterable[Alone], found: Sequence[Candidate]) -> list[Alone]:
-    """The sayings that wake most surely, of each candidate the best; most engines and places first, then nearest."""
+def best(every: Iterable[Alone], found: Sequence[Candidate]) -> list[Alone]:
+    """Of each candidate that wakes anything its surest saying; most engines and places first, then nearest."""
 
     def key(each: Alone) -> tuple[Any, ...]:
         shares = sorted((count / PHASES for count in each.fired), reverse=True)
@@ -99,7 +100,7 @@ def best(wish: Wish, every: Iterable[Alone], found: Sequence[Candidate]) -> list
     chosen: dict[int, Alone] = {}
     for each in sorted((each for each in every if any(each.fired)), key=key):
         chosen.setdefault(each.candidate, each)
-    return list(chosen.values())[: wish.confirm]
+    return list(chosen.values())
 
 
 def sentences(wish: Wish, chosen: Sequence[Alone], found: Sequence[Candidate]) -> list[Saying]:
@@ -122,14 +123,21 @@ def replays(wish: Wish, chosen: Sequence[Alone], found: Sequence[Candidate]) -> 
 def trigger_rows(
     wish: Wish,
     found: Sequence[Candidate],
-    chosen: Sequence[Alone],
+    woke: Sequence[Alone],
     every: Sequence[Alone],
     in_sentences: Sequence[Mapping[str, Any]],
     replayed: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    """A row for each of the chosen: by engine how many places wake alone, sentences, replays, and the voices."""
+    """A row for each that wakes: by engine how many places wake alone, in how many voices, and what confirms it.
+
+    Sentences and replays are those of the first ones; of the others they are None.
+    """
+    fired: dict[int, Counter[int]] = {}
+    for other in every:
+        counts = fired.setdefault(other.candidate, Counter())
+        counts.update(place for place, count in enumerate(other.fired) if count)
     rows = []
-    for number, each in enumerate(chosen):
+    for number, each in enumerate(woke):
         candidate = found[each.candidate]
         row: dict[str, Any] = {
             "rank": number + 1,
@@ -138,24 +146,23 @@ def trigger_rows(
             "distance": candidate.distance / 100,
             "voice": each.voice,
         }
+        confirmed = number < len(replayed)
         said = in_sentences[number * len(CARRIERS) : (number + 1) * len(CARRIERS)]
-        for engine, threshold, fired, scores in zip(
-            wish.engines, wish.thresholds, each.fired, each.scores, strict=True
-        ):
-            place = wish.engines.index(engine)
-            row[f"{engine} highest"] = max(scores)
-            row[f"{engine} places"] = fired
-            row[f"{engine} voices"] = sum(
-                bool(other.fired[place]) for other in every if other.candidate == each.candidate
-            )
-            row[f"{engine} sentences"] = sum(fires(one[engine], threshold) > 0 for one in said if "error" not in one)
-            again = fires(replayed[number].get(engine, []), threshold)
-            row[f"{engine} replays"] = again
-            row[f"{engine} repeatability"] = Repeated(
-                "", 0, again, len(replayed[number].get(engine, [])) or 1
-            ).repeatability
-        looked = [passed for passed in replayed[number].get("passed", []) if passed is not None]
-        row |= {"looked": len(looked), "passed": sum(looked)}
+        again = replayed[number] if confirmed else {}
+        for place, (engine, threshold) in enumerate(zip(wish.engines, wish.thresholds, strict=True)):
+            row[f"{engine} highest"] = max(each.scores[place])
+            row[f"{engine} places"] = each.fired[place]
+            row[f"{engine} voices"] = fired[each.candidate][place]
+            row |= dict.fromkeys(f"{engine} {what}" for what in ("sentences", "replays", "repeatability"))
+            if confirmed:
+                sentences_woke = sum(fires(one[engine], threshold) > 0 for one in said if "error" not in one)
+                scores = again.get(engine, [])
+                replays_woke = fires(scores, threshold)
+                row[f"{engine} sentences"] = sentences_woke
+                row[f"{engine} replays"] = replays_woke
+                row[f"{engine} repeatability"] = Repeated("", 0, replays_woke, len(scores) or 1).repeatability
+        looked = [passed for passed in again.get("passed", []) if passed is not None]
+        row |= {"looked": len(looked), "passed": sum(looked)} if confirmed else {"looked": None, "passed": None}
         rows.append(row)
     return rows
 

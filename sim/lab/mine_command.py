@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMAND = "lab mine"
 LEDGERS = ("alone.jsonl", "sentences.jsonl", "replays.jsonl")
+TRIGGERS = "triggers.csv"
 SHOWN = 30
 """Rows of the table on the terminal."""
 
@@ -37,7 +38,8 @@ def add_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     add("--words", type=_number, default=500, metavar="N", help="so many of the nearest words [500]")
     add("--pairs", type=_number, default=500, metavar="N", help="so many pairs of common words [500]")
     add("--spread", type=_number, default=100, metavar="N", help="so many words from anywhere, to compare [100]")
-    add("--confirm", type=_number, default=50, metavar="N", help="so many go into sentences and replays [50]")
+    confirm = "so many of the surest go into sentences and replays [50]"
+    add("--confirm", type=_number, default=50, metavar="N", help=confirm)
     look = "how the far end looks again at what wakes in replays: none, phonetic or recognizer [phonetic]"
     add("--second-look", choices=("none", "phonetic", "recognizer"), default="phonetic", help=look)
     add("--seed", type=int, default=1, metavar="N", help="of what is drawn [1]")
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from sim.lab.mine import alone, best, by_distance, candidates, replays, sayings, sentences, trigger_rows
     from sim.lab.mine_plot import MinePlot
     from sim.lab.results import write_results, write_rows
-    from sim.lab.triggers import replay, score
+    from sim.lab.triggers import CARRIERS, replay, score
 
     plot = None if args.plot is None else MinePlot(args.plot)
     cluster = Cluster(args.scheduler, args.workers)
@@ -75,22 +77,21 @@ def run(args: argparse.Namespace) -> int:
     of = [each._asdict() for each in found]
     plan = {"versions": versions(), "word": wish.word, "engines": wish.engines, "candidates": digest(of)}
     with _Stages(args.out, cluster, console) as stages:
-        results = stages.run(LEDGERS[0], plan, score, sayings(wish, found), "sayings")
+        said = sayings(wish, found)
+        results = stages.run(LEDGERS[0], {**plan, "tasks": digest(said)}, score, said, "sayings")
         heard = [alone(wish, number, result) for number, result in enumerate(results)]
         every = [each for each in heard if each is not None]
-        chosen = best(wish, every, found)
-        chosen_plan = {**plan, "chosen": [(each.candidate, each.voice) for each in chosen]}
-        in_sentences = stages.run(LEDGERS[1], chosen_plan, score, sentences(wish, chosen, found), "sentences")
-        replayed = stages.run(
-            LEDGERS[2],
-            {**chosen_plan, "seed": wish.seed, "look": wish.look},
-            replay,
-            replays(wish, chosen, found),
-            "replays",
-        )
-    rows = trigger_rows(wish, found, chosen, every, in_sentences, replayed)
+        woke = best(every, found)
+        confirmed = woke[: wish.confirm]
+        # Not how many are confirmed: it may become more.
+        plan |= {"woke": digest([(each.candidate, each.voice) for each in woke])}
+        said = sentences(wish, confirmed, found)
+        in_sentences = stages.run(LEDGERS[1], {**plan, "sentences": CARRIERS}, score, said, "sentences")
+        again = replays(wish, confirmed, found)
+        replayed = stages.run(LEDGERS[2], {**plan, "seed": wish.seed, "look": wish.look}, replay, again, "replays")
+    rows = trigger_rows(wish, found, woke, every, in_sentences, replayed)
     distances = by_distance(wish, found, every)
-    write_rows(args.out / "triggers.csv", rows)
+    write_rows(args.out / TRIGGERS, rows)
     write_rows(args.out / "candidates.csv", _all_rows(wish, found, every))
     _write_audio(args.out / "audio", rows)
     manifest = {**asdict(wish), "candidates": len(found), "candidates_sha256": digest(of)}
@@ -98,13 +99,14 @@ def run(args: argparse.Namespace) -> int:
         args.out,
         COMMAND,
         manifest,
-        {"triggers": rows, "by_distance": distances, "not_said": len(heard) - len(every), "woke": _woke(every)},
+        {"triggers": rows, "by_distance": distances, "not_said": len(heard) - len(every), "woke": len(woke)},
     )
     if plot is not None:
         plot.draw(wish.word, distances)
     console.print(triggers_table(wish, rows[:SHOWN]))
-    told = f"{_woke(every)} of {len(found)} candidates wake {wish.word} alone in some voice at some place"
-    console.print(f"{told}; results in {args.out}", soft_wrap=True, markup=False)
+    told = f"{len(woke)} of {len(found)} candidates wake {wish.word} alone in some voice at some place"
+    kept = f"{len(confirmed)} of them were confirmed; all are in {args.out / TRIGGERS}"
+    console.print(f"{told}, {kept}", soft_wrap=True, markup=False)
     return 0 if len(every) == len(heard) else 1
 
 
@@ -152,20 +154,16 @@ class _Stages:
 
     def run(self, name: str, plan: Mapping[str, Any], function: Any, tasks: Sequence[Any], what: str) -> list[Any]:
         """Do what is missing of a stage; gives the results of all its tasks."""
-        from sim.lab.ledger import Ledger, digest
+        from sim.lab.ledger import Ledger
         from sim.lab.running import work
 
-        with Ledger(self._out / name, {**plan, "tasks": digest(tasks)}, len(tasks)) as ledger:
+        with Ledger(self._out / name, plan, len(tasks)) as ledger:
             if ledger.done < len(tasks):
                 if not self._started:
                     self._stack.enter_context(self._cluster)
                     self._started = True
                 work(ledger, function, tasks.__getitem__, self._cluster, self._console, what)
             return list(ledger.results())
-
-
-def _woke(every: Sequence[Alone]) -> int:
-    return len({each.candidate for each in every if any(each.fired)})
 
 
 def _all_rows(wish: Wish, found: Sequence[Candidate], every: Sequence[Alone]) -> list[dict[str, Any]]:
@@ -202,19 +200,27 @@ def triggers_table(wish: Wish, rows: Sequence[Mapping[str, Any]]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("words", "distance", "voice"):
-        table.add_column(name)
+    from sim.lab.triggers import CARRIERS, PHASES, REPLAYS
+
+    alone = f"p: places of {PHASES}, v: voices of {len(wish.voices)}"
+    confirmed = f"s: sentences of {len(CARRIERS)}, r: replays of {REPLAYS}"
+    looked = f"look: replays that pass the second look ({wish.look}) of those in which {wish.engines[0]} wakes"
+    caption = f"{alone}, {confirmed}; {looked}"
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
+    for name in ("words", "dist", "voice"):
+        table.add_column(name, no_wrap=True)
     for engine in wish.engines:
-        table.add_column(f"{engine}: score, places of 8, voices, sentences of 5, replays of 10")
-    table.add_column(f"past the second look ({wish.look})")
+        table.add_column(f"{engine}\nscore p v s  r", no_wrap=True)
+    table.add_column("look", no_wrap=True)
     for row in rows:
-        cells = [
-            f"{row[f'{engine} highest']:.2f}  {row[f'{engine} places']}  {row[f'{engine} voices']}  "
-            f"{row[f'{engine} sentences']}  {row[f'{engine} replays']} {row[f'{engine} repeatability']}"
-            for engine in wish.engines
-        ]
-        table.add_row(
-            str(row["text"]), f"{row['distance']:.2f}", str(row["voice"]), *cells, f"{row['passed']} of {row['looked']}"
-        )
+        look = "" if row["looked"] is None else f"{row['passed']} of {row['looked']}"
+        cells = [_cell(row, engine) for engine in wish.engines]
+        table.add_row(str(row["text"]), f"{row['distance']:.2f}", str(row["voice"]), *cells, look)
     return table
+
+
+def _cell(row: Mapping[str, Any], engine: str) -> str:
+    alone = f"{row[f'{engine} highest']:.2f}  {row[f'{engine} places']} {row[f'{engine} voices']}"
+    if row[f"{engine} replays"] is None:
+        return alone
+    return f"{alone} {row[f'{engine} sentences']} {row[f'{engine} replays']:2}"

@@ -46,6 +46,17 @@ def test_done_again_nothing_is_said(mined: list[str], monkeypatch: pytest.Monkey
     assert (out / "results.json").read_bytes() == before
 
 
+def test_how_many_are_confirmed_may_change_later(mined: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Path(mined[-1])
+    before = (out / "results.json").read_text()
+    monkeypatch.setattr("sim.lab.cluster.Cluster.__enter__", lambda _self: pytest.fail("it starts workers"))
+    assert main([*mined, "--confirm", "1"]) == 0
+    first, second, *_ = json.loads((out / "results.json").read_text())["triggers"]
+    assert (first["openwakeword replays"] is None, second["openwakeword replays"] is None) == (False, True)
+    assert main(mined) == 0
+    assert (out / "results.json").read_text() == before
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [

@@ -38,6 +38,16 @@ def test_a_word_is_scored_at_eight_places_as_it_is_after_long_silence() -> None:
     assert fires(found, 0.5) == 8
 
 
+@pytest.mark.parametrize("text", ["lexus", "a letter"])
+def test_micro_hears_only_what_differs(text: str) -> None:
+    found = score(said(text, "flite:slt", "micro"))["micro"]
+    scorers, sound = load_scorers(["alexa"], "micro"), render(Voice.parse("flite:slt"), text)
+    for at in range(PHASES):
+        padded = np.concatenate([np.zeros(40 * HOP + at * 160, np.int16), sound, np.zeros(8 * HOP, np.int16)])
+        assert found[at] == pytest.approx(float(scorers.score(padded)[40:, 0].max()), abs=1e-4)
+    assert len(set(found)) > 1
+
+
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_the_sentences_themselves_wake_nothing(carrier: str) -> None:
     found = score(said(in_sentence(carrier, "bread"), "flite:slt", "openwakeword", "micro"))
@@ -92,8 +102,8 @@ def heard(number: int, *scores: float) -> Alone:
 
 def test_the_surest_come_first_each_candidate_once() -> None:
     every = [heard(0, 0.6, 0.1), heard(1, 0.7, 0.95), heard(2, 0.2, 0.2), heard(3, 0.8, 0.2), heard(4, 0.9, 0.3)]
-    chosen = best(WISH, every, FOUND)
-    assert [(each.candidate, each.voice) for each in chosen] == [(0, "flite:rms"), (2, "flite:slt")]
+    woke = best(every, FOUND)
+    assert [(each.candidate, each.voice) for each in woke] == [(0, "flite:rms"), (2, "flite:slt"), (1, "flite:rms")]
     assert alone(WISH, 0, {"error": "no voice"}) is None
 
 
@@ -106,22 +116,17 @@ def test_a_share_is_of_candidates_that_wake_in_any_voice() -> None:
 
 
 def test_a_trigger_is_told_with_what_came_of_it() -> None:
-    every = [heard(0, 0.6, 0.1), heard(1, 0.7, 0.95)]
-    chosen = best(WISH, every, FOUND)
+    every = [heard(0, 0.6, 0.1), heard(1, 0.7, 0.95), heard(2, 0.1, 0.95)]
     sentences: list[dict[str, Any]] = [
         {"openwakeword": [0.6] * 8, "micro": [0.1] * 8},
         {"error": "x"},
         *[{"openwakeword": [0.0], "micro": [0.9]}] * 3,
     ]
-    (row,) = trigger_rows(
-        WISH,
-        FOUND,
-        chosen,
-        every,
-        sentences,
-        [{"openwakeword": [0.6] * 8 + [0.1] * 2, "micro": [0.0] * 10, "passed": [True, None, False, True]}],
-    )
+    replayed = [{"openwakeword": [0.6] * 8 + [0.1] * 2, "micro": [0.0] * 10, "passed": [True, None, False, True]}]
+    row, other = trigger_rows(WISH, FOUND, best(every, FOUND), every, sentences, replayed)
     assert (row["text"], row["distance"], row["openwakeword places"], row["openwakeword voices"]) == ("near", 0.3, 8, 2)
     assert (row["openwakeword sentences"], row["micro sentences"], row["micro voices"]) == (1, 3, 1)
     assert (row["looked"], row["passed"]) == (3, 2)
     assert (row["openwakeword repeatability"], row["micro repeatability"]) == ("high", "low")
+    assert (other["text"], other["micro places"], other["micro voices"]) == ("far", 8, 1)
+    assert {other[f"{engine} {what}"] for engine in WISH.engines for what in ("sentences", "replays")} == {None}
