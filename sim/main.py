@@ -83,8 +83,8 @@ def _keeping(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code: 0 done, 1 not everything done, 2 wrong usage, 130 interrupted."""
-    args = parser().parse_args(arguments)
     try:
+        args = parser().parse_args(arguments)
         code: int = args.run(args)
         sys.stdout.flush()
     except (WakewordError, UplinkError, DeviceError, SimError) as error:

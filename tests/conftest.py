@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def needs() -> Callable[[str], str]:
         pytest.skip(reason)
 
     return look
+
+
+@pytest.fixture
+def small_disk() -> None:
+    """Whether a small disk can be mounted (in a namespace of its own); without it the test skips, and fails in CI."""
+    probe = subprocess.run(["unshare", "-rm", "true"], capture_output=True, text=True)
+    if probe.returncode:
+        reason = f"no mount namespace can be made here ({probe.stderr.strip()})"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

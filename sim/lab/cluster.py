@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import islice
+from multiprocessing.resource_tracker import ensure_running
+from threading import current_thread, main_thread
 from time import perf_counter
 from typing import Any
 
-import sim.lab.worker
 from device.rundir import versions
 from sim.errors import ClusterLostError, LabError
 
@@ -101,19 +103,44 @@ class Cluster:
 
     def _of_this_machine(self, distributed: Any) -> Any:
         """Give a client of processes of our own; what they say to each other is encrypted, as machines are shared."""
-        local = distributed.LocalCluster(
-            n_workers=self._count,
-            threads_per_worker=1,
-            processes=True,
-            security=True,
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-            memory_limit=0,
-            preload=sim.lab.worker.__name__,
-            silence_logs=logging.CRITICAL,
-        )
-        self._stack.enter_context(local)
+        with _ctrl_c_for_this_program_alone():
+            local = distributed.LocalCluster(
+                n_workers=self._count,
+                threads_per_worker=1,
+                processes=True,
+                security=True,
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
+            self._stack.enter_context(local)
         return local.get_client()
+
+
+@contextmanager
+def _ctrl_c_for_this_program_alone() -> Iterator[None]:
+    """Threads and processes begun in here, and what these begin, never see Ctrl-C, which a terminal sends to all.
+
+    Here it waits until the end of this: workers that have half begun cannot be ended without a trace.
+    """
+    came: list[int] = []
+    ensure_running()  # whoever starts the tracker of multiprocessing has Ctrl-C let through to what it begins
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if _is_main() else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+    for number in came:
+        signal.raise_signal(number)
+
+
+def _is_main() -> bool:
+    """Whether this thread may say what becomes of signals."""
+    return current_thread() is main_thread()
 
 
 def perform(

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,15 @@ class Ledger:
         try:
             self._read()
         except BaseException:  # whatever it was: nobody else will close the file, and its lock
-            self._file.close()
+            self.__exit__()
             raise
 
     def __enter__(self) -> Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # a full disk has been told of, and takes what was meant for it no better now
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -68,16 +70,12 @@ class Ledger:
 
     def add(self, results: Sequence[tuple[int, Any]]) -> None:
         """Keep results; when this returns they are on the disk. Raises LabError where it does not take them."""
-        try:
-            at = self._file.seek(0, os.SEEK_END)
-            for number, result in results:
-                line = _line({"n": number, "result": plain(result)})
-                self._file.write(line)
-                self._offsets[number] = at
-                at += len(line)
-            self._sync()
-        except OSError as error:
-            raise LabError(f"{self.path} cannot be written ({error.strerror}); make room, then go on") from None
+        lines = [_line({"n": number, "result": plain(result)}) for number, result in results]
+        at = os.fstat(self._file.fileno()).st_size
+        for (number, _), line in zip(results, lines, strict=True):  # first, as Ctrl-C may come before the disk is done
+            self._offsets[number] = at
+            at += len(line)
+        self._append(lines)
 
     def results(self) -> Iterator[Any]:
         """Give the results that are there, in the order of their numbers."""
@@ -88,9 +86,14 @@ class Ledger:
         self._file.seek(int(self._offsets[number]))
         return json.loads(self._file.readline())["result"]
 
-    def _sync(self) -> None:
-        self._file.flush()
-        os.fdatasync(self._file.fileno())
+    def _append(self, lines: Sequence[bytes]) -> None:
+        try:
+            self._file.seek(0, os.SEEK_END)
+            self._file.writelines(lines)
+            self._file.flush()
+            os.fdatasync(self._file.fileno())
+        except OSError as error:
+            raise LabError(f"{self.path} cannot be written ({error.strerror}); make room, then go on") from None
 
     def _read(self) -> None:
         try:
@@ -106,8 +109,7 @@ class Ledger:
             at += len(line)
         self._file.truncate(at)
         if not at:
-            self._file.write(_line({"work": self.name, "plan": plain(self._plan)}))
-            self._sync()
+            self._append([_line({"work": self.name, "plan": plain(self._plan)})])
 
     def _take(self, count: int, line: bytes, at: int) -> None:
         try:

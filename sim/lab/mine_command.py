@@ -180,18 +180,22 @@ def _all_rows(wish: Wish, found: Sequence[Candidate], every: Sequence[Alone]) ->
 
 
 def _write_audio(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write each trigger as FLAC, with `metadata.csv` as Hugging Face's AudioFolder has it."""
+    """Write each trigger as FLAC, with `metadata.csv` as Hugging Face's AudioFolder has it. Raises LabError."""
+    from sim.errors import LabError
     from sim.lab.results import write_rows
     from sim.speech.library import write_whole
     from sim.speech.voices import Voice, render
     from wakeword.sound import encode_flac
 
-    folder.mkdir(exist_ok=True)
     about = []
-    for row in rows:
-        name = f"{row['rank']:03d}-{'-'.join(str(row['text']).replace(chr(39), '').split())}.flac"
-        write_whole(folder / name, encode_flac(render(Voice.parse(row["voice"]), row["text"])))
-        about.append({"file_name": name, "text": row["text"], "voice": row["voice"], "distance": row["distance"]})
+    try:
+        folder.mkdir(exist_ok=True)
+        for row in rows:
+            name = f"{row['rank']:03d}-{'-'.join(str(row['text']).replace(chr(39), '').split())}.flac"
+            write_whole(folder / name, encode_flac(render(Voice.parse(row["voice"]), row["text"])))
+            about.append({"file_name": name, "text": row["text"], "voice": row["voice"], "distance": row["distance"]})
+    except OSError as error:
+        raise LabError(f"{folder} cannot be written ({error.strerror}); make room, then go on") from None
     write_rows(folder / "metadata.csv", about)
 
 

@@ -168,11 +168,16 @@ def _rendered(key: Key, cache: Path, base: Path) -> _Line:
 def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` so that nobody ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-        part.write(data)
+    part = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)  # noqa: SIM115 - it is entered below
     written = Path(part.name)
-    written.chmod(0o644)
-    written.replace(path)
+    try:
+        with part:
+            part.write(data)
+        written.chmod(0o644)
+        written.replace(path)
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
 
 
 def _main() -> int:

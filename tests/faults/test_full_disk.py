@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,17 +12,6 @@ from tests.faults.conftest import Plan
 from tests.faults.ledger import Taken, settle_up
 from tests.faults.processes import Running, Scene, device_command, wait_until
 from tests.faults.table import Table
-
-
-@pytest.fixture
-def small_disk() -> None:
-    """Whether one can be had; without it the test skips, and fails in CI."""
-    probe = subprocess.run(["unshare", "-rm", "true"], capture_output=True, text=True)
-    if probe.returncode:
-        reason = f"no mount namespace can be made here ({probe.stderr.strip()})"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 def on_small_disk(scene: Scene, folder: Path, size: str, command: Sequence[str]) -> Running:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,7 @@ from threading import Event
 import pyarrow.parquet
 import pytest
 
-from sim.errors import ClusterLostError
+from sim.errors import ClusterLostError, LabError
 from sim.lab.cluster import Cluster
 from sim.main import main
 from tests.lab_tasks import doubled
@@ -88,13 +88,11 @@ def test_another_sweep_in_the_same_folder_is_refused(swept: Path, capsys: pytest
 def test_broken_off_it_ends_with_130_and_goes_on(tmp_path: Path) -> None:
     sweep, out = sweep_of(tmp_path, 16), tmp_path / "out"
     command = [sys.executable, "-m", "sim.main", "lab", "sweep", str(sweep), "--out", str(out), "--workers", "2"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as running:
-        wait_for_lines(out / "rows.jsonl", 4, running)
-        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-        told, errors = running.communicate(timeout=60)
-    assert (running.returncode, errors) == (130, "")
+    code, told, errors = broken_off(command, lambda running: begun_by(running) >= 2)  # a worker is one of them
+    assert (code, told.strip(), errors) == (130, "", "")
+    rows = out / "rows.jsonl"
+    code, told, errors = broken_off(command, lambda _: rows.is_file() and len(rows.read_bytes().splitlines()) >= 4)
+    assert (code, errors) == (130, "")
     kept = (out / "rows.jsonl").read_text().splitlines()
     assert f"broken off: {len(kept) - 1} of 16 rows are done and kept" in " ".join(told.split())
     assert 3 <= len(kept) - 1 < 16
@@ -105,30 +103,41 @@ def test_broken_off_it_ends_with_130_and_goes_on(tmp_path: Path) -> None:
     ] * 8
 
 
+Scheduler = tuple[str, subprocess.Popen[bytes]]
+
+
 @pytest.fixture
-def scheduler(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """As docs/lab-cluster.md has it: a scheduler and two workers, each a process of its own."""
+def lonely(tmp_path: Path) -> Iterator[Scheduler]:
+    """A scheduler without a worker."""
     told = tmp_path / "scheduler.json"
     where = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
     with process("scheduler", *where) as running:
-        wait_for_lines(told, 5, running)
-        url = str(json.loads(told.read_text())["address"])
-        worker = ("worker", url, "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
-        with process(*worker), process(*worker):
-            yield url, running
+        wait_until(lambda: told.is_file() and len(told.read_bytes().splitlines()) >= 5, running)
+        yield str(json.loads(told.read_text())["address"]), running
 
 
-def test_a_cluster_of_its_own_gives_the_same(
-    swept: Path, tmp_path: Path, scheduler: tuple[str, subprocess.Popen[bytes]]
-) -> None:
+@pytest.fixture
+def scheduler(tmp_path: Path, lonely: Scheduler) -> Iterator[Scheduler]:
+    """As docs/lab-cluster.md has it: a scheduler and two workers, each a process of its own."""
+    worker = ("worker", lonely[0], "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
+    with process(*worker), process(*worker):
+        yield lonely
+
+
+def test_a_scheduler_without_a_worker_is_one_sentence(lonely: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.lab.cluster.WORKERS_S", 0.2)
+    told = f"the scheduler {lonely[0]} has no worker; start one with: dask worker {lonely[0]}"
+    with pytest.raises(LabError, match=f"^{told}$"), Cluster(lonely[0]):
+        pytest.fail("it waits for nobody")
+
+
+def test_a_cluster_of_its_own_gives_the_same(swept: Path, tmp_path: Path, scheduler: Scheduler) -> None:
     out = tmp_path / "out"
     assert main(["lab", "sweep", str(swept / "sweep.yaml"), "--out", str(out), "--scheduler", scheduler[0]]) == 0
     assert (out / "rows.parquet").read_bytes() == (swept / "out" / "rows.parquet").read_bytes()
 
 
-def test_a_scheduler_that_goes_away_is_one_sentence(
-    scheduler: tuple[str, subprocess.Popen[bytes]], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_scheduler_that_goes_away_is_one_sentence(scheduler: Scheduler, capfd: pytest.CaptureFixture[str]) -> None:
     url, running = scheduler
     with Cluster(url) as cluster:
         results = cluster.run("endless", doubled, enumerate(count()))
@@ -150,9 +159,25 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             running.wait(timeout=30)
 
 
-def wait_for_lines(path: Path, lines: int, running: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+def broken_off(command: Sequence[str], when: Callable[[subprocess.Popen[str]], bool]) -> tuple[int, str, str]:
+    """Ctrl-C as a terminal gives it, to the workers, too; exit code and what it said."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        wait_until(lambda: when(running), running)
+        os.killpg(running.pid, signal.SIGINT)
+        told, errors = running.communicate(timeout=60)
+    return running.returncode, told, errors
+
+
+def begun_by(running: subprocess.Popen[str]) -> int:
+    """How many processes its threads have begun."""
+    return sum(len(path.read_text().split()) for path in Path(f"/proc/{running.pid}/task").glob("*/children"))
+
+
+def wait_until(true: Callable[[], bool], running: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     while running.poll() is None:
-        if path.is_file() and len(path.read_bytes().splitlines()) >= lines:
+        if true():
             return
         Event().wait(0.02)
-    pytest.fail(f"it ended with {running.returncode} before {path} had {lines} lines")
+    pytest.fail(f"it ended with {running.returncode} before that")

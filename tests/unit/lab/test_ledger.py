@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +69,34 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
         ledger._file = full  # type: ignore[assignment]
         with pytest.raises(LabError, match=r"cannot be written \(No space left on device\); make room, then go on"):
             ledger.add([(0, 1)])
+
+
+FILLS = """
+import sys
+from pathlib import Path
+from sim.errors import LabError
+from sim.lab.ledger import Ledger
+try:
+    with Ledger(Path(sys.argv[1]), {"seed": 1}, 100) as ledger:
+        for number in ledger.missing():
+            ledger.add([(number, "x" * 200)])
+        print(ledger.done, set(map(len, ledger.results())))
+except LabError as error:
+    print(error)
+"""
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_on_a_disk_that_is_full_it_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    fill = shlex.join([sys.executable, "-c", FILLS, str(tmp_path / "a.jsonl")])
+    script = f"""
+        mount -t tmpfs -o size=8k tmpfs {tmp_path}; head -c 8192 /dev/zero >{tmp_path}/other; {fill}
+        rm {tmp_path}/other; {fill}; wc -c <{tmp_path}/a.jsonl
+        mount -o remount,size=1m {tmp_path}; {fill}
+    """
+    done = subprocess.run(["unshare", "-rm", "sh", "-ec", script], capture_output=True, text=True, timeout=120)
+    full = f"{tmp_path / 'a.jsonl'} cannot be written (No space left on device); make room, then go on"
+    assert (done.stdout.splitlines(), done.stderr) == ([full, full, "8192", "100 {200}"], "")
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
