@@ -58,6 +58,8 @@ def _install(args: argparse.Namespace) -> int:
     mosquitto = Path(shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "/usr/sbin/mosquitto")
     if args.apart and args.root is None and not mosquitto.exists():
         raise DeviceError("--apart needs Mosquitto; install it with apt-get install mosquitto")
+    config = place.at(place.config / "device.yaml")
+    settings = load_device(config) if config.exists() else load_device()
     plan = Plan(
         place,
         program(),
@@ -65,12 +67,12 @@ def _install(args: argparse.Namespace) -> int:
         broker=args.broker,
         apart=args.apart,
         tls=tls,
+        home=settings.home.broker,
+        pins=any(pin is not None for name, pin in settings.gpio if name.endswith("_pin")),
         mosquitto=mosquitto,
         systemd=version() if args.root is None else OLDEST,
     )
-    config = place.at(place.config / "device.yaml")
-    name = load_device(config).name if config.exists() else "echo-dot"
-    for path in install(plan, name):
+    for path in install(plan, settings.name):
         print(f"written: {path}")
     units = [f"{each}.service" for each in plan.names]
     if args.root is not None or args.no_start:

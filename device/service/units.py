@@ -25,7 +25,8 @@ _LOCAL = ("embedded", "localhost", "127.0.0.1", "::1")
 class Plan:
     """What is to run. `broker`: embedded, or a URL; `apart`: far end and Mosquitto as services of their own.
 
-    `tls`: a folder with ca.pem, cert.pem and key.pem, which systemd hands to the device as credentials.
+    `tls`: a folder with ca.pem, cert.pem and key.pem, which systemd hands to the device as credentials. `home`: the
+    broker of the home, which the device speaks to as well; `pins`: whether it has a light or a button on pins.
     """
 
     place: Place
@@ -36,6 +37,8 @@ class Plan:
     tls: Path | None = None
     mosquitto: Path = Path("/usr/sbin/mosquitto")
     systemd: int = OLDEST
+    home: str | None = None
+    pins: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -50,16 +53,17 @@ class Plan:
     @property
     def is_local(self) -> bool:
         """Whether all of it runs on this machine."""
-        return self.url in _LOCAL or urlsplit(self.url).hostname in _LOCAL
+        return all(url in _LOCAL or urlsplit(url).hostname in _LOCAL for url in (self.url, self.home or "embedded"))
 
 
 def render(plan: Plan, name: str) -> str:
     """Give the text of a unit; raises ConfigError for a path that a unit cannot name."""
-    place, sound = plan.place, "SupplementaryGroups=audio\n" if plan.place.system else ""
+    place = plan.place
+    devices = "SupplementaryGroups=audio\n" + _template("devices.conf") + (_template("pins.conf") if plan.pins else "")
     tls = plan.tls is not None and name == DEVICE
     words: dict[str, str] = {
         "SCOPE": _template("scope-system.conf") if place.system else "",
-        "DEVICES": sound + (_template("devices.conf") if place.system else ""),
+        "DEVICES": devices if place.system else "",
         "NO_DEVICES": _template("no-devices.conf") if place.system else "",
         "NETWORK": _template("network-local.conf") if plan.is_local and place.system else "",
         "HARDENING": _template("hardening.conf") + (_template("hardening-system.conf") if place.system else ""),

@@ -85,6 +85,11 @@ def test_what_must_hold_of_the_device_stands_in_its_unit() -> None:
         assert line in lines, line
     assert not any("network" in line and "=" in line for line in lines)
     assert not any("@" in line and "@system-service" not in line and "@privileged" not in line for line in lines)
+    assert not any("gpio" in line for line in lines)
+    wired = render(Plan(plan.place, plan.program, home="mqtt://homeassistant.local", pins=True), DEVICE)
+    assert "IPAddressDeny" not in wired
+    assert "DeviceAllow=char-gpiochip rw" in wired
+    assert "IPAddressDeny" in render(Plan(plan.place, plan.program, home="mqtt://localhost:1883"), DEVICE)
     elsewhere = render(Plan(plan.place, plan.program, broker="mqtts://b.example", tls=Path("/etc/tls")), DEVICE)
     assert "IPAddressDeny" not in elsewhere
     assert "LoadCredential=key.pem:/etc/tls/key.pem" in elsewhere
@@ -109,7 +114,12 @@ def test_installing_again_and_removing_leaves_recordings_keys_and_configuration(
     (state / "runs").mkdir()
     (state / "runs" / "recording").write_text("sound")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    (config / "device.yaml").write_text("name: cupboard\ngpio: {light_pin: 17}\nhome: {broker: 'mqtts://ha.example'}\n")
+    before[config / "device.yaml"] = (config / "device.yaml").read_bytes()
     service("install", "--apart")
+    unit = (tmp_path / "etc/systemd/system/misheard-device.service").read_text()
+    assert "SupplementaryGroups=gpio" in unit  # as the configuration wants it by now
+    assert "IPAddressDeny" not in unit
     assert Keyring.of_device(state, "cupboard").has_key  # whom the configuration names now
     told = service("uninstall")
     assert f"kept: recordings and keys in {state}" in told
