@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.soak.month import KEPT_DAYS, live
 
-_DAYS, _WARM_UP = 12, 8
+_DAYS, _WARM_UP = 12, 10
+"""Until the tenth the first runs have gone, and the first clips."""
 _DAY_S = 6 * 3600
 _MORE_MB = 12.0
 """What memory may have grown by since it was warm: parts of a run are held in memory, 2 MB for such a day."""
@@ -18,7 +19,7 @@ def test_memory_files_threads_and_disk_stay_as_they_are(tmp_path: Path) -> None:
     assert last.wakes == last.stored == _DAYS
     assert last.rss_mb - warm.rss_mb < _MORE_MB, days
     assert last.child_mb - warm.child_mb < _MORE_MB, days
-    assert last.threads <= warm.threads, days
+    assert last.threads <= warm.threads + 1, days  # of a pool
     assert last.files <= warm.files + 2, days  # a connection of the store more or less
     # The first runs have gone again: what is there is what is kept, the run at hand, one about to go, and `latest`.
     assert last.runs <= KEPT_DAYS + 4, days
