@@ -26,6 +26,14 @@ SOURCES = {
     "wilson": "Wilson, E. B.: Probable inference, the law of succession, and statistical inference. JASA 22, 1927.",
     "garwood": "Garwood, F.: Fiducial limits for the Poisson distribution. Biometrika 28, 1936.",
     "bootstrap": "Efron, B.: Bootstrap methods: another look at the jackknife. Annals of Statistics 7, 1979.",
+    "gamma": "Fay, M. P., Feuer, E. J.: Confidence intervals for directly standardized rates: a method based on the "
+    "gamma distribution. Statistics in Medicine 16, 1997.",
+    "mixture": "Hesterberg, T.: Weighted average importance sampling and defensive mixture distributions. "
+    "Technometrics 37, 1995; Veach, E., Guibas, L. J.: Optimally combining sampling techniques for Monte Carlo "
+    "rendering. SIGGRAPH 1995.",
+    "hansen": "Hansen, M. H., Hurwitz, W. N.: On the theory of sampling from finite populations. Annals of "
+    "Mathematical Statistics 14, 1943.",
+    "kish": "Kish, L.: Survey Sampling. Wiley, 1965.",
     "pets": "Dubois, D. J., Kolcun, R., Mandalari, A. M., Paracha, M. T., Choffnes, D., Haddadi, H.: When Speakers Are "
     "All Ears: Characterizing Misactivations of IoT Smart Speakers. PoPETs 2020(4).",
 }
@@ -109,6 +117,11 @@ def _material(found: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator
             yield "Differences between detectors have paired bootstrap intervals over clips (95 %, 2,000 draws)."
     if "study" in found or "media" in found:
         yield "Activations of one device within 5 s were taken as one; rates are of distinct ones over two passes."
+    if "fleet" in found:
+        of, plays = found["fleet"], found["estimates"]["plays"]
+        size = f"{of['homes']} homes over {of['days']} days ({of['device_days']} device-days)"
+        yield f"Fleet: {size}, of which {sum(plays.values())} stretches were played and weighted back. {found['over']}"
+        yield f"Assumed: {', '.join(found['assumed'])}."
     scenario = manifest.get("scenario")
     if isinstance(scenario, dict):
         recognizers = ", ".join(manifest.get("recognizers", ())) or "none"
@@ -131,9 +144,11 @@ def _sources(command: str, found: Mapping[str, Any], manifest: Mapping[str, Any]
         yield "rooms"
     if command.startswith("lab"):
         yield from ("wilson", "garwood")
-    if "differences" in found or "study" in found:
+    if "differences" in found or "study" in found or "fleet" in found:
         yield "bootstrap"
-    if command == "lab pets":
+    if "fleet" in found:
+        yield from ("rooms", "gamma", "mixture", "hansen", "kish")
+    if command in ("lab pets", "lab fleet"):
         yield "pets"
 
 

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from sim.lab.cluster import Cluster
     from sim.lab.fleet.estimate import estimate
     from sim.lab.fleet.fleet import Fleet
-    from sim.lab.fleet.playing import about, play, prepared, threshold
+    from sim.lab.fleet.playing import about, detectors, play, prepared
     from sim.lab.fleet.plot import FleetPlot
     from sim.lab.fleet.population import as_plan, load_population
     from sim.lab.fleet.report import as_results, figures_table, links_table, notes
@@ -103,17 +103,19 @@ def run(args: argparse.Namespace) -> int:
         raise LabError(f"no stretch could be played, the first because: {failed[0]}")
     found = estimate(rows, fleet.stretches, fleet.device_days, policy, args.seed)
     results = {"plays": len(rows) - len(failed), "not_played": len(failed), **as_results(population, fleet, found)}
-    write_results(args.out, COMMAND, {**plan, "policy": policy.model_dump(mode="json")}, results)
+    engines = detectors(setup)
+    told = {**plan, "policy": policy.model_dump(mode="json"), "engines": engines}
+    write_results(args.out, COMMAND, told, results)
     if plot is not None:
         title = f"{args.homes} homes, {args.days} days, {len(rows) - len(failed)} plays; population {population.name}"
         plot.draw(title, found)
     console.print(figures_table(found, policy.name))
     console.print(links_table(found.links))
-    for line in notes(population, fleet, found, threshold(setup)):
+    for line in notes(population, fleet, found, min(each["threshold"] for each in engines)):
         console.print(line, markup=False)
     if failed:
-        told = f"{len(failed)} of {len(rows)} stretches could not be played, the first because: {failed[0]}"
-        console.print(told, soft_wrap=True, markup=False)
+        why = f"{len(failed)} of {len(rows)} stretches could not be played, the first because: {failed[0]}"
+        console.print(why, soft_wrap=True, markup=False)
     console.print(f"results in {args.out}", soft_wrap=True, markup=False)
     return 1 if failed else 0
 

@@ -64,6 +64,19 @@ def test_figures_come_with_what_they_are_of(played: Path) -> None:
     assert "PETS 2020" in (played / "fleet.svg").read_text()
 
 
+def test_it_can_be_cited(played: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "cite", str(played / "out")]) == 0
+    told = capsys.readouterr().out
+    for part in (
+        "20 homes over 3 days (60 device-days)",
+        "Assumed: lines_a_stretch, people.count",
+        "Fay, M. P.",
+        "Veach",
+    ):
+        assert part in told
+    assert "openwakeword, model alexa" in told
+
+
 def test_neither_the_workers_nor_that_more_came_later_make_a_difference(
     played: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

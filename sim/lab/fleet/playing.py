@@ -107,10 +107,15 @@ def prepared(job: Job) -> tuple[Setup, int, float]:
     return Setup(found.scenario, devices, _cloud(one)), found.step, found.weight
 
 
-def threshold(setup: Setup) -> float:
-    """The score that wakes its first device."""
+def detectors(setup: Setup) -> list[dict[str, Any]]:
+    """What wakes its first device: engine, model, its hash, and the score."""
     wake = next(iter(setup.devices.values())).wake
-    return min(thresholds(wake, load_scorers(wake.words, wake.engine)).values())
+    scorers = load_scorers(wake.words, wake.engine)
+    at = thresholds(wake, scorers)
+    return [
+        {"engine": scorers.engine, "model": name, "sha256": sha256, "threshold": at[name]}
+        for name, sha256 in zip(scorers.names, scorers.hashes, strict=True)
+    ]
 
 
 def play(job: Job) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def scaled(figure: Figure, by: float) -> Figure:
     return figure._replace(value=by * figure.value, interval=Interval(by * low, by * high))
 
 
-def notes(population: Population, fleet: Fleet, found: Estimates, threshold: float | None) -> list[str]:
+def notes(population: Population, fleet: Fleet, found: Estimates, threshold: float) -> list[str]:
     """What the figures are of, and what they rest on."""
     plays = ", ".join(f"{count} of {kind}" for kind, count in found.plays.items() if count)
     worth = ", ".join(f"{size:.0f} of {kind}" for kind, size in found.effective.items())
@@ -102,9 +102,7 @@ def notes(population: Population, fleet: Fleet, found: Estimates, threshold: flo
     silence = found.silence
     if silence["plays"]:
         bound = number(silence["per_hour"].high)
-        high = f", highest score {silence['highest']:.3f}" + (
-            "" if threshold is None else f" of the {threshold:g} that wake"
-        )
+        high = f", highest score {silence['highest']:.3f} of the {threshold:g} that wake"
         seen = (
             f"{silence['false_wakes']} false wakes" if silence["false_wakes"] else f"no wake (at most {bound} an hour)"
         )
