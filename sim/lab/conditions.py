@@ -95,9 +95,7 @@ def stream_heard(chunks: Chunks, power: float, condition: Condition, seed: int, 
     `power` is that of its active speech, which a room leaves as it was: for that the sound is read twice. The way of
     the direct sound through the air is taken back. The noise is of `seed` and the clip's `number` alone.
     """
-    room = (
-        None if condition.place is None else _Room(_response(condition.place) * _louder(chunks, power, condition.place))
-    )
+    room = None if condition.place is None else Reverberation(response_of(chunks, power, condition.place))
     level = None if condition.snr_db is None else np.float32(np.sqrt(power) * amplitude(-condition.snr_db))
     noise, at = PinkNoise(seed, number), 0
     for chunk in chain([np.zeros(LEAD, np.int16)], chunks(), [np.zeros(TAIL, np.int16)]):
@@ -110,16 +108,16 @@ def stream_heard(chunks: Chunks, power: float, condition: Condition, seed: int, 
         yield np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
 
 
-def _louder(chunks: Chunks, power: float, where: Place) -> np.float32:
-    """The factor that gives active speech in a room the power that it had."""
-    room, now = _Room(_response(where)), SpeechPower()
+def response_of(chunks: Chunks, power: float, where: Place) -> Sound:
+    """The impulse response of a place, by a factor that gives the active speech of this sound the power it had."""
+    room, now = Reverberation(_response(where)), SpeechPower()
     for chunk in chain(chunks(), [np.zeros(TAIL, np.int16)]):
         now.push(room.hear(chunk.astype(np.float32)))
     heard_power = now.value()
-    return np.float32(np.sqrt(power / heard_power) if heard_power else 1.0)
+    return _response(where) * np.float32(np.sqrt(power / heard_power) if heard_power else 1.0)
 
 
-class _Room:
+class Reverberation:
     """Lets a stream sound in a room; what is still to come of one chunk is laid into the next."""
 
     def __init__(self, response: Sound) -> None:

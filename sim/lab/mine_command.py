@@ -94,12 +94,18 @@ def run(args: argparse.Namespace) -> int:
     write_rows(args.out / TRIGGERS, rows)
     write_rows(args.out / "candidates.csv", _all_rows(wish, found, every))
     _write_audio(args.out / "audio", rows)
-    manifest = {**asdict(wish), "candidates": len(found), "candidates_sha256": digest(of)}
+    manifest = {**asdict(wish), "candidates": len(found), "candidates_sha256": digest(of), **_facts(wish)}
     write_results(
         args.out,
         COMMAND,
         manifest,
-        {"triggers": rows, "by_distance": distances, "not_said": len(heard) - len(every), "woke": len(woke)},
+        {
+            "triggers": rows,
+            "by_distance": distances,
+            "not_said": len(heard) - len(every),
+            "woke": len(woke),
+            "confirmed": len(confirmed),
+        },
     )
     if plot is not None:
         plot.draw(wish.word, distances)
@@ -135,6 +141,19 @@ def _wish(args: argparse.Namespace) -> Wish:
         args.word, voices, tuple(thresholds), tuple(thresholds.values()),
         args.words, args.pairs, args.spread, args.confirm, args.seed, args.second_look,
     )  # fmt: skip
+
+
+def _facts(wish: Wish) -> dict[str, Any]:
+    """What scored and what spoke."""
+    from sim.speech.voices import Voice, renderer
+    from wakeword.scorer import load_scorers
+
+    engines = []
+    for engine, threshold in zip(wish.engines, wish.thresholds, strict=True):
+        scorers = load_scorers([wish.word], engine)
+        about = {"engine": engine, "model": scorers.names[0], "sha256": scorers.hashes[0]}
+        engines.append({**about, "threshold": threshold})
+    return {"engines": engines, "voices": {voice: renderer(Voice.parse(voice)) for voice in wish.voices}}
 
 
 class _Stages:

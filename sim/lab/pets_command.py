@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.lab.conditions import Place
     from sim.lab.pets.media import FilmWake, Medium
     from sim.lab.pets.report import Line
     from sim.lab.tally import Engine
@@ -32,6 +33,8 @@ def add_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     add("--engine", action="append", default=[], metavar="NAME", help=engine)
     add("--passes", type=int, default=12, metavar="N", help="over all media; the first two give the rates [12]")
     add("--snr", type=float, default=30.0, metavar="DB", help="pink noise so far below speech [30]")
+    room = "hear media in a room, too: metres, the seconds of its echo, how far away they play; may be repeated"
+    add("--room", action="append", default=[], metavar="L,W,H,RT60,DISTANCE", help=room)
     add("--seed", type=int, default=0, metavar="N", help="of what differs from pass to pass [0]")
     add("--config", default="echo-dot", metavar="F", help="the device's profile or YAML file [echo-dot]")
     add("--set", action="append", default=[], type=pair, metavar="KEY=VALUE", help="such as wake.threshold=0.6")
@@ -95,16 +98,19 @@ def _own(args: argparse.Namespace, manifest: dict[str, Any]) -> tuple[list[Line]
     from dataclasses import asdict
 
     from device.config import load_device
+    from sim.lab.conditions import Condition, place
     from sim.lab.pets.media import film_wakes
     from sim.lab.pets.report import own_lines
     from sim.lab.tally import load_engine
 
     settings = load_device(args.config, args.set).wake
+    places = [None, *map(place, dict.fromkeys(args.room))]
     engines = [load_engine(label, args.word, settings) for label in dict.fromkeys(args.engine or ["openwakeword"])]
-    media, found = _listen(args, engines, settings)
+    media, found = _listen(args, engines, settings, places)
     wakes: list[FilmWake] = [wake for medium in media for wake in film_wakes(medium, found[medium.path], args.word)]
-    own = own_lines(media, wakes, [engine.label for engine in engines])
+    own = own_lines(media, wakes, [_label(engine.label, where) for engine in engines for where in places])
     manifest |= {"engines": [engine.facts() for engine in engines], "wake": settings.model_dump(mode="json")}
+    manifest["conditions"] = [str(Condition(where, args.snr)) for where in places]
     rows = [{**asdict(each), "repeatability": each.repeated.repeatability} for each in wakes]
     films = [
         {"name": each.path.stem, "hours": each.hours, "words": each.words, "subtitles": asdict(each.fit)}
@@ -113,7 +119,15 @@ def _own(args: argparse.Namespace, manifest: dict[str, Any]) -> tuple[list[Line]
     return own, {"devices": [asdict(line) for line in own], "wakes": rows, "films": films}, sum(map(_complain, media))
 
 
-def _listen(args: argparse.Namespace, engines: list[Engine], settings: Any) -> tuple[list[Medium], dict[Path, Any]]:
+def _label(engine: str, where: Place | None) -> str:
+    """What a device of ours is called in tables."""
+    return engine if where is None else f"{engine}, {where}"
+
+
+def _listen(
+    args: argparse.Namespace, engines: list[Engine], settings: Any, places: list[Place | None]
+) -> tuple[list[Medium], dict[Path, Any]]:
+    """The media, and for each where each device of ours woke."""
     from functools import partial
 
     from rich.console import Console
@@ -122,14 +136,16 @@ def _listen(args: argparse.Namespace, engines: list[Engine], settings: Any) -> t
     from sim.lab.pets.media import find_media, listen, open_medium
 
     media = [open_medium(sound, subtitles) for sound, subtitles in find_media(args.media)]
-    console, found = Console(stderr=True), {}
+    console = Console(stderr=True)
+    found: dict[Path, dict[str, list[list[int]]]] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         for medium in media:
-            task = bar.add_task(medium.path.stem, total=medium.hours * 3600 * args.passes)
-            found[medium.path] = listen(
-                medium, engines, settings, args.passes, args.snr, args.seed, partial(bar.advance, task)
-            )
+            task = bar.add_task(medium.path.stem, total=medium.hours * 3600 * args.passes * len(places))
+            heard, own = partial(bar.advance, task), found.setdefault(medium.path, {})
+            for where in places:
+                woke = listen(medium, engines, settings, args.passes, args.snr, args.seed, heard, where)
+                own |= {_label(engine, where): passes for engine, passes in woke.items()}
     return media, found
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from sim.main import main
+from sim.speech.voices import Voice, renderer
+from wakeword.scorer import load_scorers
 from wakeword.sound import read_sound
 
 
@@ -55,6 +57,24 @@ def test_how_many_are_confirmed_may_change_later(mined: list[str], monkeypatch: 
     assert (first["openwakeword replays"] is None, second["openwakeword replays"] is None) == (False, True)
     assert main(mined) == 0
     assert (out / "results.json").read_text() == before
+
+
+def test_it_can_be_cited(mined: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["lab", "cite", mined[-1]]) == 0
+    told = capsys.readouterr().out
+    sha256 = load_scorers(["alexa"]).hashes[0]
+    voice = f"Voice flite:rms: {renderer(Voice.parse('flite:rms'))}."
+    for each in (
+        f"SHA-256 {sha256[:16]}",
+        "10 candidates",
+        "2 were said in five sentences",
+        voice,
+        "Schönherr",
+        "Flite",
+    ):
+        assert each in told
+    assert "eSpeak" not in told
 
 
 @pytest.mark.parametrize(

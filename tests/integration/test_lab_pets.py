@@ -62,6 +62,20 @@ def test_our_device_takes_part_in_the_study(media: Path, tmp_path: Path, capsys:
         assert {row["context"] for row in csv.DictReader(file)} == by_text.keys()
 
 
+def test_in_a_room_it_is_heard_as_well_and_otherwise(media: Path, tmp_path: Path) -> None:
+    room = ["--room", "6,4.5,2.6,0.8,4.5"]
+    dry, wet = (tmp_path / name for name in ("dry", "wet"))
+    asked = ["lab", "pets", "--media", str(media), "--passes", "2", "--out"]
+    assert main([*asked, str(dry)]) == main([*asked, str(wet), *room]) == 0
+    (line,), both = results(dry)["media"]["devices"], results(wet)["media"]["devices"]
+    assert both[0] == line  # as it is, it is what it was
+    assert both[1]["label"] == "openwakeword, 6 x 4.5 x 2.6 m, 0.8 s, at 4.5 m"
+    woke = {(row["engine"], row["said"]): row["repeated"]["woke"] for row in results(wet)["media"]["wakes"]}
+    assert woke["openwakeword", True] == woke["openwakeword", False] == 2
+    assert woke.get((both[1]["label"], False), 0) < 2  # the lecture is taken for it less often there
+    assert results(wet)["manifest"]["conditions"][1] == "room 6 x 4.5 x 2.6 m, 0.8 s, at 4.5 m, 30 dB pink"
+
+
 def test_passes_are_of_the_seed(media: Path, tmp_path: Path) -> None:
     written = []
     for number, seed in enumerate(("5", "5", "6")):
@@ -100,6 +114,7 @@ def test_subtitles_that_lie_elsewhere_are_told(media: Path, tmp_path: Path, caps
         (["--data", "gone"], "gone holds no PETS 2020 data"),
         (["--media", "gone"], "gone is no folder that is there"),
         (["--media", "MEDIA", "--passes", "1"], "--passes 1: the protocol needs two at least"),
+        (["--media", "MEDIA", "--room", "5,4"], "--room 5,4 is not LENGTH,WIDTH,HEIGHT,RT60,DISTANCE"),
         (["--media", "ALONE"], "alone.srt has no sound of the same name beside it"),
         (["--media", "EMPTY"], "holds no subtitles"),
         (["--media", "SHORT"], "give the subtitles of this very sound"),

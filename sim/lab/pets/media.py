@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from numpy.typing import NDArray
 from device.config import WakeSettings
 from device.ear import trigger_settings
 from sim.errors import LabError
-from sim.home.levels import amplitude
+from sim.home.levels import Sound, amplitude
 from sim.home.noise import PinkNoise
 from sim.lab.clips import SPEECH
+from sim.lab.conditions import Place, Reverberation, response_of
 from sim.lab.loudness import SpeechPower
 from sim.lab.pets.counts import MERGE_S
 from sim.lab.pets.repeat import Repeated
@@ -129,8 +131,13 @@ def listen(
     snr_db: float = SNR_DB,
     seed: int = 0,
     heard_s: Callable[[float], None] = lambda _s: None,
+    place: Place | None = None,
 ) -> dict[str, list[list[int]]]:
-    """Where each engine wakes in each pass, in samples of the medium. The sound is read once a pass, chunk by chunk."""
+    """Where each engine wakes in each pass, in samples of the medium; in a place or, without one, as it is.
+
+    The sound is read once a pass, chunk by chunk, and once more for a place, in which speech is as loud as without.
+    """
+    response = None if place is None else response_of(partial(_chunks, medium), medium.power, place)
     found: dict[str, list[list[int]]] = {engine.label: [] for engine in engines}
     for number in range(passes):
         random = np.random.default_rng([seed, _key(medium), number])
@@ -139,7 +146,7 @@ def listen(
         level = np.sqrt(medium.power) * amplitude(-snr_db)
         streams = {engine.label: engine.group.fresh() for engine in engines}
         scores: dict[str, list[NDArray[np.float32]]] = {engine.label: [] for engine in engines}
-        for hops in hops_of(_pass(medium, offset, amplitude(louder_db), noise, level)):
+        for hops in hops_of(_pass(medium, response, offset, amplitude(louder_db), noise, level)):
             for label, stream in streams.items():
                 scores[label].append(stream.push(hops)[:, 0])
             heard_s(len(hops) / RATE)
@@ -154,12 +161,20 @@ def _key(medium: Medium) -> int:
     return medium.samples * 31 + round(medium.power)
 
 
-def _pass(medium: Medium, offset: int, gain: float, noise: PinkNoise, level: float) -> Iterator[Samples]:
+def _chunks(medium: Medium) -> Iterator[Samples]:
+    return stream_sound(medium.path, TILE * HOP)
+
+
+def _pass(
+    medium: Medium, response: Sound | None, offset: int, gain: float, noise: PinkNoise, level: float
+) -> Iterator[Samples]:
     """The sound of one pass in chunks: `offset` samples of noise alone, and then the medium under it."""
-    at = 0
+    at, room = 0, None if response is None else Reverberation(response)
     before = [np.zeros(offset, np.int16)] if offset else []
-    for chunk in chain(before, stream_sound(medium.path, TILE * HOP)):
-        sound = chunk.astype(np.float32) * np.float32(gain) + noise.between(at, at + len(chunk)) * np.float32(level)
+    for chunk in chain(before, _chunks(medium)):
+        dry: Sound = chunk.astype(np.float32)
+        wet = dry if room is None else room.hear(dry)
+        sound = wet * np.float32(gain) + noise.between(at, at + len(chunk)) * np.float32(level)
         at += len(chunk)
         yield np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
 
