@@ -11,6 +11,7 @@ from device.errors import ConfigError
 
 _WAKE = re.compile(r"^wake:[ \t]*(#.*)?$", re.MULTILINE)
 _THRESHOLD = re.compile(r"^([ \t]+)threshold:.*$", re.MULTILINE)
+_KEY = re.compile(r"^([ \t]+)[^\s#]", re.MULTILINE)
 _TOP = re.compile(r"^\S", re.MULTILINE)
 
 
@@ -29,10 +30,11 @@ def put(path: Path, threshold: float) -> None:
     trial = path.with_name(path.name + ".tuned")
     try:
         write(trial, after.encode())
-        found = load_device(trial).wake.threshold
-        if found != threshold:
-            raise ConfigError(f"{path} takes no line by itself; put there by hand: wake: {{threshold: {threshold:g}}}")
+        load_device(trial)
         trial.replace(path)
+    except ConfigError as error:
+        told = str(error).replace(str(trial), str(path))
+        raise ConfigError(f"{told}; put it there by hand: wake: {{threshold: {threshold:g}}}") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be written ({error.strerror}); choose another with --write") from None
     finally:
@@ -49,7 +51,8 @@ def changed(text: str, threshold: float) -> str:
     body = text[wake.end() : end]
     line = _THRESHOLD.search(body)
     if line is None:
-        body = f"\n  threshold: {threshold:g}" + body
+        beside = _KEY.search(body)
+        body = f"\n{beside[1] if beside else '  '}threshold: {threshold:g}" + body
     else:
         body = body[: line.start()] + f"{line[1]}threshold: {threshold:g}" + body[line.end() :]
     return text[: wake.end()] + body + text[end:]

@@ -64,11 +64,12 @@ def test_what_is_played_is_shown_early_and_only_as_long_as_it_sounds() -> None:
 def test_a_prompt_that_is_stopped_or_replaced_is_not_played_on() -> None:
     played = Played()
     played.begin(LEAD, np.full(1000, 1, np.int16))
-    played.begin(LEAD + 400, np.full(1000, 2, np.int16))
+    played.begin(LEAD + 400, np.full(100, 2, np.int16))
+    played.begin(LEAD + 600, np.full(300, 3, np.int16))
     played.stop(LEAD + 700)
     found = played.read(0, 1000)
     assert found is not None
-    np.testing.assert_array_equal(found, [1] * 400 + [2] * 300 + [0] * 300)
+    np.testing.assert_array_equal(found, [1] * 400 + [2] * 100 + [0] * 100 + [3] * 100 + [0] * 300)
 
 
 def test_without_a_prompt_every_block_passes_as_it_is() -> None:
