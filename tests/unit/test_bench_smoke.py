@@ -38,6 +38,8 @@ MEASURED = (
     "uplink, memory of the device then",
     "uplink, 20 devices, part to receipt",
     "uplink, 20 devices, part to receipt, 99th percentile",
+    "evaluating, hours of sound",
+    "mine, a candidate in a voice",
     "ranking the dictionary",
     "rows of a sweep, tasks of nothing",
     "plays on two processes",
