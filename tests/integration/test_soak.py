@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak.month import KEPT_DAYS, live
 
 _DAYS, _WARM_UP = 12, 10
@@ -13,6 +15,7 @@ _MORE_MB = 12.0
 """What memory may have grown by since it was warm: parts of a run are held in memory, 2 MB for such a day."""
 
 
+@pytest.mark.timeout(900)
 def test_memory_files_threads_and_disk_stay_as_they_are(tmp_path: Path) -> None:
     days = live(tmp_path, _DAYS, 60, 1, day_s=_DAY_S)
     warm, last = days[_WARM_UP - 1], days[-1]
