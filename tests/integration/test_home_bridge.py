@@ -213,10 +213,15 @@ def test_remove_says_so_where_the_broker_does_not_obey(
 ) -> None:
     monkeypatch.setattr("device.home.command._ECHO_S", 0.5)
     rules = tmp_path / "rules.acl"
-    rules.write_text("topic read #\n")
+    rules.write_text("topic read #\nuser me\ntopic readwrite #\n")
     rules.chmod(0o700)
     lines = ("allow_anonymous true", f"acl_file {rules}", "user root")
     with mosquitto(needs("mosquitto"), tmp_path, free_port(), lines) as url:
+        mine = HomeAssistant("echo-dot", "homeassistant", texts=False).greet()
+        with watching(url.replace("//", "//me@"), mine[0].topic) as (link, diary):
+            for post in mine:
+                link.publish(post.topic, post.payload, qos=1, retain=True)
+            diary.wait(mine[0].topic)
         assert main(["home-assistant", "remove", "--set", f"home.broker={url}"]) == 1
     assert "does not confirm it" in capsys.readouterr().out
 
