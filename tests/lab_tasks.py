@@ -23,5 +23,9 @@ def ends_its_process_once(task: tuple[int, str]) -> int:
     return number
 
 
+def long_winded(_number: int) -> str:
+    return "x" * 5_000
+
+
 def refuses(_number: int) -> int:
     raise ValueError("this one is not to be done")

@@ -38,8 +38,8 @@ def add_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     add("--words", type=_number, default=500, metavar="N", help="so many of the nearest words [500]")
     add("--pairs", type=_number, default=500, metavar="N", help="so many pairs of common words [500]")
     add("--spread", type=_number, default=100, metavar="N", help="so many words from anywhere, to compare [100]")
-    confirm = "so many of the surest go into sentences and replays [50]"
-    add("--confirm", type=_number, default=50, metavar="N", help=confirm)
+    confirm = "so many of the surest go into sentences and replays [100]"
+    add("--confirm", type=_number, default=100, metavar="N", help=confirm)
     look = "how the far end looks again at what wakes in replays: none, phonetic or recognizer [phonetic]"
     add("--second-look", choices=("none", "phonetic", "recognizer"), default="phonetic", help=look)
     add("--seed", type=int, default=1, metavar="N", help="of what is drawn [1]")
