@@ -188,6 +188,8 @@ def _dask() -> Any:
         raise LabError(f"this spreads its work with Dask, which is not installed; {install}") from None
     # A worker that dies again and again is not the fault of the task that it was given.
     dask.config.set({"distributed.scheduler.allowed-failures": 10})
+    # It would keep its last messages, and with them tasks and results.
+    dask.config.set({"distributed.admin.low-level-log-length": 1})
     # What it would log is told in sentences here.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
