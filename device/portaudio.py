@@ -17,6 +17,8 @@ from device.usb import usb_cards
 
 BUFFER_S = 0.1
 """What PortAudio is asked to keep for a callback that comes late; it hands over about a third of it at once."""
+AHEAD_S = 0.4
+"""How far ahead sound is given to a loudspeaker: of less, a sound server on a busy machine may play nothing at all."""
 
 Fill = Callable[[int, float], bytes | None]
 """Gives the bytes of so many frames, fewer at the very end, or None after it; and takes how soon they sound, in s."""
@@ -96,12 +98,16 @@ class PortAudio:
     def speak(self, card: Card, opening: Opening, fill: Fill, ended: Callable[[], None]) -> Any:
         """Start a stream that plays what `fill` gives until that is None; gives the stream. Raises DeviceError."""
         stop = self._sounddevice.CallbackStop
+        behind = round(opening.rate * AHEAD_S)  # frames of silence, as the end of what is still ahead may be lost
 
         def callback(data: Any, frames: int, times: Any, _status: Any) -> None:
+            nonlocal behind
             sound = fill(frames, times.outputBufferDacTime - times.currentTime)
             data[:] = (sound or b"").ljust(len(data), b"\0")
             if sound is None:
-                raise stop
+                behind -= frames
+                if behind <= 0:
+                    raise stop
 
         try:
             stream = self._sounddevice.RawOutputStream(
@@ -109,7 +115,7 @@ class PortAudio:
                 samplerate=opening.rate,
                 channels=opening.channels,
                 dtype=opening.form,
-                latency=BUFFER_S,
+                latency=AHEAD_S,
                 callback=callback,
                 finished_callback=ended,
             )

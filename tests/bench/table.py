@@ -29,7 +29,8 @@ def print_table(machine: Mapping[str, str], rows: Sequence[Row]) -> None:
     for name, value in machine.items():
         console.print(f"{name:<13} {value}", soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD if drawn else None, padding=(0, 1), pad_edge=False)
-    for heading in ("what", "misheard", "beside it", "ratio", "aim"):
+    table.add_column("what", min_width=max((len(row.what) for row in rows), default=0))
+    for heading in ("misheard", "beside it", "ratio", "aim"):
         table.add_column(heading)
     for row in rows:
         table.add_row(*(Text("\n").join(cell) for cell in _cells(row)))
