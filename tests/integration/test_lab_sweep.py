@@ -156,7 +156,10 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             yield running
         finally:
             running.terminate()
-            running.wait(timeout=30)
+            try:
+                running.wait(timeout=5)
+            except subprocess.TimeoutExpired:  # a worker of Dask whose scheduler is gone may try to tell it for ever
+                running.kill()
 
 
 def broken_off(command: Sequence[str], when: Callable[[subprocess.Popen[str]], bool]) -> tuple[int, str, str]:
