@@ -31,7 +31,7 @@ install-service: setup
 	$(if $(SYSTEM),sudo )$(abspath $(BIN))/misheard service install $(if $(SYSTEM),--system) $(ARGS)
 
 test: $(VENV)/.dev-ready
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev-ready
 	$(BIN)/ruff check .

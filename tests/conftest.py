@@ -27,6 +27,11 @@ _PROGRAMS = {
 }
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each processor: half of what a test does is to wait for a real part."""
+    return min(8, 2 * len(os.sched_getaffinity(0)))
+
+
 @pytest.fixture(scope="session")
 def needs() -> Callable[[str], str]:
     """``needs("mosquitto")`` gives the program's path; without it the test skips, and fails in CI."""

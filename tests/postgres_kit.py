@@ -39,6 +39,7 @@ class PostgreSQL:
                 [
                     *(self._programs / "postgres", "-D", self._data, "-k", self._folder, "-p", str(self.port)),
                     *("-c", "listen_addresses=127.0.0.1"),
+                    *("-c", "fsync=off"),  # it is killed here, and the machine under it is not
                 ],
                 stdout=log,
                 stderr=log,

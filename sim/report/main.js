@@ -54,7 +54,8 @@ function lookAt(from, to, at) {
   player.stop();
   player.at = clamp(at, 0, run.length);
   view.show(from, to);
-  document.getElementById("timeline-title").scrollIntoView({ behavior: "smooth" });
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  document.getElementById("timeline-title").scrollIntoView({ behavior: still ? "instant" : "smooth" });
 }
 
 function mark(playButton, playing, name) {

@@ -22,6 +22,7 @@ _FLAGS = (
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
     "--mute-audio",
+    "--force-prefers-reduced-motion",
     "--no-first-run",
     "--remote-debugging-pipe",
 )
