@@ -20,6 +20,8 @@ class Effort:
     starts: int
     wakes: int
     live_wakes: int
+    listening: int
+    """Times that a microphone is given all that it is to hear; 0: one wake of it, once."""
     hearings: int
     clips: int
     spools: int
@@ -59,6 +61,7 @@ FULL = Effort(
     starts=3,
     wakes=25,
     live_wakes=40,
+    listening=5,
     hearings=5,
     clips=8,
     spools=15,
@@ -88,6 +91,7 @@ QUICK = Effort(
     starts=1,
     wakes=1,
     live_wakes=1,
+    listening=0,
     hearings=1,
     clips=1,
     spools=1,

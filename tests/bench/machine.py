@@ -79,17 +79,18 @@ def many_files() -> Iterator[int]:
 
 def resident_mb(process: int) -> float | None:
     """Memory that a process holds now, in MB (10^6 bytes); None where there is no /proc to ask."""
-    return _memory_mb(process, "VmRSS")
+    return memory_mb(process, "status", "VmRSS")
 
 
 def peak_mb(process: int) -> float | None:
     """The most memory that a process has ever held, likewise."""
-    return _memory_mb(process, "VmHWM")
+    return memory_mb(process, "status", "VmHWM")
 
 
-def _memory_mb(process: int, which: str) -> float | None:
+def memory_mb(process: int, file: str, which: str) -> float | None:
+    """What a file of /proc says of a process's memory."""
     try:
-        lines = Path(f"/proc/{process}/status").read_text("ascii", "replace").splitlines()
+        lines = Path(f"/proc/{process}/{file}").read_text("ascii", "replace").splitlines()
     except OSError:
         return None
     kilobytes = next(int(line.split()[1]) for line in lines if line.startswith(f"{which}:"))

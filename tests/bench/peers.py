@@ -108,6 +108,60 @@ while len(hop := sys.stdin.buffer.read(2560)) == 2560:
 )
 """Programs of their own around openwakeword: one that is ready, and one that listens to standard input."""
 
+_MICROPHONE = """
+import os
+import socket
+import numpy as np
+import sounddevice
+def ready():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
+        wire.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+stream = sounddevice.RawInputStream(samplerate=16000, channels=1, dtype="int16", blocksize=1280)
+stream.start()
+"""
+
+OPEN_WAKE_WORD_HEARS = (
+    _MICROPHONE
+    + """
+import openwakeword
+model = openwakeword.Model(wakeword_models=[{path!r}], inference_framework="onnx")
+blocks, woke = 0, -25
+while True:
+    data, _ = stream.read(1280)
+    (score,) = model.predict(np.frombuffer(data, np.int16)).values()
+    if score > 0.5 and blocks - woke >= 25:
+        print("wake", flush=True)
+        woke = blocks
+    blocks += 1
+    if blocks == 1:
+        ready()
+"""
+)
+"""What openWakeWord's `examples/detect_from_microphone.py` does: blocks of 1280 from the system's microphone, a score
+for each, above 0.5 is a wake. Other than there: sounddevice instead of PyAudio, both of which are PortAudio, a line for
+a wake, as our device has it not within 2 s of another, instead of a table for each score, which a service does not
+draw."""
+
+MICRO_WAKE_WORD_HEARS = (
+    _MICROPHONE
+    + """
+import pymicro_wakeword as package
+features = package.MicroWakeWordFeatures()
+model = package.MicroWakeWord.from_builtin(package.Model.ALEXA)
+blocks, woke = 0, -25
+while True:
+    data, _ = stream.read(1280)
+    wakes = [model.process_streaming(each) for each in features.process_streaming(bytes(data))]
+    if any(wakes) and blocks - woke >= 25:
+        print("wake", flush=True)
+        woke = blocks
+    blocks += 1
+    if blocks == 1:
+        ready()
+"""
+)
+"""The live loop of `python -m pymicro_wakeword`, which reads a pipe of arecord, on the same microphone."""
+
 
 def program(source: str) -> list[str]:
     """The arguments that run one of them."""

@@ -24,7 +24,7 @@ from tests.uplink_kit import Counter, Keys
 from uplink.broker import EmbeddedBroker
 from wakeword.sound import encode_flac
 
-_COMMAND = [sys.executable, "-c", "import sys; from sim.main import main; sys.exit(main())", "device"]
+COMMAND = [sys.executable, "-c", "import sys; from sim.main import main; sys.exit(main())", "device"]
 """`misheard device`, by this very Python."""
 
 _END_S = 60.0
@@ -59,8 +59,8 @@ def far_end_on(url: str, state: Path) -> Iterator[None]:
 def _start_up(effort: Effort, folder: Path, url: str) -> Iterator[Row]:
     sound = folder / "kitchen.flac"
     sound.write_bytes(encode_flac(kitchen()))
-    alone = [*_COMMAND, "--source", str(sound), "--state", str(folder / "state"), "--broker", url]
-    whole = [*_COMMAND, "--source", str(sound), "--state", str(folder / "whole")]
+    alone = [*COMMAND, "--source", str(sound), "--state", str(folder / "state"), "--broker", url]
+    whole = [*COMMAND, "--source", str(sound), "--state", str(folder / "whole")]
     warm = {"XDG_CACHE_HOME": str(folder / "cache")}
 
     def first() -> float:
@@ -111,7 +111,7 @@ def _memory(effort: Effort, folder: Path, url: str) -> Row:
     if resident_mb(os.getpid()) is None:
         return Row(what, peer=peer, remark="skipped: this system has no /proc")
     sound = repeated(effort.speech_s).tobytes()
-    ours = [*_COMMAND, "--source", "-", "--state", str(folder / "state"), "--broker", url]
+    ours = [*COMMAND, "--source", "-", "--state", str(folder / "state"), "--broker", url]
     mine = Figure((_memory_after(ours, sound),))
     theirs = Figure((_memory_after(program(LISTENS), sound),))
     return Row(
