@@ -117,6 +117,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
     records = Records(args.out, settings, stream, scorers, relay, live=pace == "real", keep_audio=args.keep_audio)
     console = Console(highlight=False, quiet=args.log == "journal")
     console.print(f"wake-word models: {LICENCE}", style="dim")
+    failure: DeviceError | None = None
     try:
         with ExitStack() as stack:
             url, here = args.broker or settings.uplink.broker, None
@@ -171,8 +172,16 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
             received = False
             with reloaded_by_signal(load, take, refuse), stopped_by_signals(session, notifier.stopping) as signals:
                 received = session.play(here.wait_answered if here else None)
+    except DeviceError as error:
+        failure = error
+        raise
     finally:  # whatever happened, what was heard is written down; and nobody tells anything any more
-        written = records.close()
+        try:
+            written = records.close()
+        except DeviceError as error:
+            if failure is None:
+                raise
+            raise DeviceError(f"{failure}; and {error}") from failure  # clips are more than the record of them
         if written is not None:
             if not records.rolling:
                 report(args.out)

@@ -9,6 +9,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -64,4 +65,5 @@ class Gauge:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that takes no more, or is not there
+            self._path.unlink()

@@ -27,8 +27,9 @@ class RollingRuns:
     """Writes what a device does into run directories inside one folder, one after the other; see `RunDirectory`.
 
     A run is closed, and old ones are deleted by `keep`, on a thread of its own; each deletion is an event
-    ``runs_removed`` (runs, bytes, why). Where a new directory cannot be made, that is one event ``runs_error`` (reason)
-    and nothing is written down until it can. No clip is cut: while one is open the run goes on.
+    ``runs_removed`` (runs, bytes, why). Where a directory cannot be made, or no longer be written, that is one event
+    ``runs_error`` (reason) and nothing is written down until one can be. No clip is cut: while one is open the run goes
+    on.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class RollingRuns:
             self._stream = Stream.from_zero(self._stream.device, str(event.facts["zero"]))
         if self._run is not None:
             self._run.note(event)
+            if self._run.broken is not None:
+                self._say_trouble(self._run.broken)
         if self._is_due(event):
             self._roll(event.sample)
 
@@ -84,7 +87,8 @@ class RollingRuns:
             return False
         over = event.sample - self._begin - self._length
         quiet = event.kind == Kind.HEARTBEAT
-        return over >= _PATIENCE or (quiet and (over >= 0 or self._too_large or self._run is None))
+        wanting = self._run is None or self._run.broken is not None
+        return over >= _PATIENCE or (quiet and (over >= 0 or self._too_large or wanting))
 
     def _roll(self, sample: int) -> None:
         ended, self._begin, self._too_large = self._run, sample, False
@@ -92,11 +96,15 @@ class RollingRuns:
             self._run, self._troubled = self._open(sample), False
         except DeviceError as error:
             self._run = None
-            if not self._troubled:
-                self._troubled = True
-                self._tell("runs_error", {"reason": str(error)})
+            self._say_trouble(str(error))
         if ended is not None:
             self._ended.put(ended)
+
+    def _say_trouble(self, reason: str) -> None:
+        """Tell it, once until there is a run again that can be written."""
+        if not self._troubled:
+            self._troubled = True
+            self._tell("runs_error", {"reason": reason})
 
     def _open(self, sample: int) -> RunDirectory:
         try:
@@ -116,10 +124,12 @@ class RollingRuns:
     def _tidy(self) -> None:
         self._remove_old()
         while (ended := self._next()) is not None:
+            told = ended.broken is not None
             try:
                 ended.close(self._manifest())
             except DeviceError as error:
-                self._tell("runs_error", {"reason": str(error)})
+                if not told:
+                    self._tell("runs_error", {"reason": str(error)})
             self._remove_old()
 
     def _next(self) -> RunDirectory | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import math
 import platform
@@ -37,6 +38,8 @@ _PICTURES = ("*.png", "*.svg", "*.pdf")
 """May have been drawn into the directory of a run, and stay when another takes its place."""
 _HALF = f"*{durable.HALF}"
 """What a power cut may leave of a file."""
+_FAULTS = (errno.EROFS, errno.EIO)
+"""Of a disk that more room would not help."""
 _CLIP_FILE = re.compile(r"metadata\.csv|[a-z0-9-]+-\d{12,}\.flac")
 _PACKAGES = ("misheard", "numpy", "onnxruntime", "openwakeword", "pocketsphinx", "vosk", "soxr", "soundfile")
 
@@ -108,6 +111,11 @@ class RunDirectory:
     def capturing(self) -> bool:
         """Whether a clip is open."""
         return bool(self._sound)
+
+    @property
+    def broken(self) -> str | None:
+        """Why the disk no longer takes what is heard, if it does not."""
+        return self._broken
 
     def label(self, begin: int, end: int, text: str) -> None:
         """Add a label to the track, samples begin to end."""
@@ -255,7 +263,8 @@ class RunDirectory:
             yield
         except (OSError, SoundError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
-            self._broken = self._broken or f"the run directory {self.folder} is not complete ({why}); make room there"
+            mend = "look at that disk" if isinstance(error, OSError) and error.errno in _FAULTS else "make room there"
+            self._broken = self._broken or f"the run directory {self.folder} is not complete ({why}); {mend}"
 
 
 def write_run(folder: Path, run: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -151,12 +152,26 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.ProgrammingError:
         raise SpoolError(f"the spool {path} is closed") from None
     except sqlite3.DatabaseError as error:
+        if is_read_only(path):
+            raise SpoolError(
+                f"the disk with the spool {path} has become read-only, as a card does at its end or after a fault; "
+                "look at it (dmesg), mend it or take another, and start again"
+            ) from None
         if _code(error) in _FULL:
             raise FullError(f"the disk with the spool {path} takes no more ({error}); make room on it") from None
         # A text that is no UTF-8 has no code: Python finds that out, not SQLite.
         if _code(error) & 0xFF in _DAMAGED or "decode" in str(error):
             raise DamagedError(f"the spool {path} is damaged ({error})") from None
         raise SpoolError(f"the spool {path} cannot be used ({error}); check the folder and the disk") from None
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether the disk that a file is on takes nothing any more, also where it does not say so of itself."""
+    try:
+        os.utime(path)
+    except OSError as error:
+        return error.errno == errno.EROFS
+    return False
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -55,6 +55,7 @@ class Delivery:
         self._rest = -math.inf  # until then the spool is left alone: it could not be read
         self._pace = -math.inf  # until then the broker wants no more
         self._look = -math.inf  # when to look for clips that are too old
+        self._told = ""  # of the spool's trouble; empty while there is none
         self.tally = Tally()
         self._reconciler.hold(spool.waiting())  # what an earlier start left: nobody knows what became of it
 
@@ -85,12 +86,19 @@ class Delivery:
             if now >= self._look:
                 self._look = now + _LOOK_S
                 self._spool.expire()
+                self._told = ""
             if self._up and now >= self._rest:
                 self._rest = self._pace = -math.inf
                 self._fill(now)
         except SpoolError as error:
             self._rest = now + self._resend_s
-            self._on_fact("spool_error", {"reason": str(error)})
+            self.trouble(error)
+
+    def trouble(self, error: SpoolError) -> None:
+        """Tell that the spool cannot be used, once until it can."""
+        if str(error) != self._told:
+            self._told = str(error)
+            self._on_fact("spool_error", {"reason": self._told})
 
     def next_time(self) -> float:
         """Say when there is something to do, if nothing comes before."""
@@ -105,8 +113,9 @@ class Delivery:
         try:
             gone = self._spool.settle((receipt.clip, receipt.number, receipt.digest) for receipt in receipts)
         except SpoolError as error:
-            self._on_fact("spool_error", {"reason": str(error)})
+            self.trouble(error)
             return
+        self._told = ""
         for receipt in receipts:
             key = receipt.clip, receipt.number
             if key in gone:
@@ -127,7 +136,7 @@ class Delivery:
             gone = self._spool.settle(stored)
         except SpoolError as error:
             gone, missing = set(), sorted([*missing, *(part[:2] for part in stored)])
-            self._on_fact("spool_error", {"reason": str(error)})
+            self.trouble(error)
         self._window.put_back(missing, now)
         self.tally.reconciled += len(gone)
         self._on_fact("reconciled", {"stored": len(gone), "missing": len(missing)})

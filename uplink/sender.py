@@ -300,13 +300,13 @@ class Sender:
         except MessageError as error:
             self._refuse(kind, error)
         except SpoolError as error:
-            self._on_fact("spool_error", {"reason": str(error)})
+            self._delivery.trouble(error)
 
     def _forget(self, clip: str) -> None:
         try:
             self._spool.drop(clip, "deleted")
         except SpoolError as error:
-            self._on_fact("spool_error", {"reason": str(error)})
+            self._delivery.trouble(error)
         self._notify()
 
     def _refuse(self, kind: Kind | None, error: MessageError) -> None:

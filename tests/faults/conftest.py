@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,17 @@ class Plan:
     def times(self, full: int, short: int) -> int:
         """Give how often: as promised in the long run, or a few times where tests must be quick."""
         return full if FULL else short
+
+
+@pytest.fixture
+def disk_in_a_file(tmp_path: Path) -> None:
+    """Whether one can be mounted: that takes root and a loop device, which no package brings; without, it skips."""
+    image = tmp_path / "probe"
+    image.write_bytes(bytes(2_000_000))
+    script = f"mkfs.ext4 -q -F {image} && mkdir {image}.disk && mount -o loop {image} {image}.disk"
+    probe = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
+    if probe.returncode:
+        pytest.skip(f"no disk in a file can be mounted here ({probe.stderr.strip()})")
 
 
 @pytest.fixture

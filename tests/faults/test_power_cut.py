@@ -14,17 +14,6 @@ from tests.faults.conftest import Plan
 from tests.faults.processes import ROOT
 
 
-@pytest.fixture
-def disk_in_a_file(tmp_path: Path) -> None:
-    """Whether one can be mounted: that takes root and a loop device, which no package brings; without, it skips."""
-    image = tmp_path / "probe"
-    image.write_bytes(bytes(2_000_000))
-    script = f"mkfs.ext4 -q -F {image} && mkdir {image}.disk && mount -o loop {image} {image}.disk"
-    probe = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
-    if probe.returncode:
-        pytest.skip(f"no disk in a file can be mounted here ({probe.stderr.strip()})")
-
-
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("disk_in_a_file")
 def test_what_was_said_to_be_written_is_there_whole_after_a_power_cut(plan: Plan, tmp_path: Path) -> None:

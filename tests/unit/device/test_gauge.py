@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -52,4 +53,17 @@ def test_where_it_cannot_write_the_device_goes_on(tmp_path: Path) -> None:
     gauge = Gauge(tmp_path / "not" / "there", "dot", tuple(WORDS), WORDS)
     gauge.hear(Block(0, np.zeros(1280, np.int16)))
     gauge.note(hop(1, 0.0, 0.0))
+    gauge.close()
+
+
+def test_a_disk_that_takes_no_more_does_not_end_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gauge = Gauge(tmp_path, "dot", tuple(WORDS), WORDS)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("device.gauge.os.pwrite", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    gauge.note(hop(1, 0.0, 0.0))
+    gauge.note(hop(2, 0.0, 0.0))
     gauge.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import queue
 from collections.abc import Iterator
@@ -155,6 +156,29 @@ def test_a_run_that_fills_half_the_room_by_itself_ends_early(tmp_path: Path) -> 
         runs._remove_old()
         runs.note(heartbeat(2 * HOP))
         assert len(names(tmp_path)) == 2
+
+
+def test_a_run_that_the_disk_no_longer_takes_is_said_at_once_and_another_is_begun_when_it_does(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    diary = Diary()
+    with rolling(tmp_path, diary) as runs:
+        assert runs._run is not None
+
+        def refuse(_: str) -> None:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+        monkeypatch.setattr(runs._run._events, "write", refuse)
+        for k in range(1, 4):
+            runs.note(hop(k * HOP))
+            runs.note(Event(k * HOP, Kind.LIGHT, {"light": "off"}))
+        kind, facts = diary.wait()
+        assert kind == "runs_error"
+        assert "(Read-only file system); look at that disk" in str(facts["reason"])
+        runs.note(heartbeat(5 * HOP))
+        runs.note(hop(6 * HOP))
+    assert run_of(tmp_path / names(tmp_path)[1])["manifest"]["samples"] == [5 * HOP, 6 * HOP]
+    assert diary.news.empty()
 
 
 def test_a_folder_that_cannot_be_written_costs_the_record_and_is_said_once(tmp_path: Path, monkeypatch: Any) -> None:

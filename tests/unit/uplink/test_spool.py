@@ -301,3 +301,32 @@ def test_what_is_dropped_stays_dropped(tmp_path: Path) -> None:
     assert spool.drops() == [Drop(clip_id(0), 2, 2_000, "deleted", stream.utc)]
     assert spool.dropped() == {"deleted": Summary(1, 2, 2_000)}
     spool.close()
+
+
+REFUSED = """
+import resource, sys
+from pathlib import Path
+from tests.spool_kit import clip_id, content, row
+from uplink.errors import SpoolError
+from uplink.spool import Spool
+spool = Spool(Path(sys.argv[1]))
+most = resource.getrlimit(resource.RLIMIT_FSIZE)
+assert spool.put(*row(clip_id(0), 0, 20_000), last=True)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, most[1]))
+for again in range(3):
+    try:
+        spool.put(*row(clip_id(1), 0, 20_000), last=True)
+    except SpoolError:
+        continue
+    raise AssertionError("it was written")
+resource.setrlimit(resource.RLIMIT_FSIZE, most)
+assert spool.put(*row(clip_id(1), 0, 20_000), last=True)
+assert [one[0] for one in content(spool)] == [clip_id(0), clip_id(1)]
+assert not spool.drops()
+"""
+
+
+def test_a_disk_that_refuses_every_write_for_a_while_costs_nothing_that_was_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", REFUSED, str(tmp_path / "spool.sqlite")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
