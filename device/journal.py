@@ -32,6 +32,8 @@ _PRIORITY: Mapping[str, int] = {
     "rejected": WARNING,
     "unheard": WARNING,
     "store_away": WARNING,
+    "room_failed": WARNING,
+    "room_made": NOTICE,
     "microphone_gone": WARNING,
     "microphone_refused": WARNING,
     Kind.WAKE: NOTICE,

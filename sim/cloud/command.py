@@ -92,6 +92,7 @@ def run(args: argparse.Namespace, keeping: Keeping | None) -> int:
     from device.journal import JournalLog
     from device.notify import Notifier
     from sim.cloud.assistant import live_assistant
+    from sim.cloud.quota import Quota
     from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
@@ -114,6 +115,7 @@ def run(args: argparse.Namespace, keeping: Keeping | None) -> int:
     with ExitStack() as stack:
         store = ClipStore(root, args.database, args.vault or keys.folder, lambda: datetime.now(UTC))
         stack.callback(store.close)
+        store.quota = Quota.of(store.files, settings.deletion)
         recognizer = RecognizerProcess(
             settings.ears.recognizer, settings.ears, settings.verifier if args.config else None
         )

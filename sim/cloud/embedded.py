@@ -42,6 +42,7 @@ def embedded_far_end(
     what has been kept long enough while it runs.
     """
     from sim.cloud.assistant import live_assistant
+    from sim.cloud.quota import Quota
     from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
@@ -57,6 +58,8 @@ def embedded_far_end(
         store = ClipStore(state / "cloud", now=lambda: datetime.now(UTC))
         stack.callback(store.close)
         settings = None if profile is None else load_cloud(profile)
+        deletion = DeletionSettings() if settings is None else settings.deletion
+        store.quota = Quota.of(store.files, deletion)
         ears = EarSettings() if settings is None else settings.ears
         listener = RecognizerProcess(ears.recognizer, ears, None if settings is None else settings.verifier)
         stack.callback(listener.close)
@@ -72,7 +75,6 @@ def embedded_far_end(
         )
         stack.enter_context(far_end)
         if keeping is not None:
-            deletion = DeletionSettings() if settings is None else settings.deletion
             stack.enter_context(keeping(store, keys, deletion, tell))
         yield EmbeddedFarEnd(broker.url, far_end.wait_answered)
 

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from sim.cloud.answer import Directed, Fact
 from sim.cloud.claims import Watch
 from sim.cloud.forgetting import Forgetting, News, news_of
+from sim.cloud.quota import StoreFullError
 from sim.cloud.serials import Serials
 from sim.cloud.service import Cloud
 from sim.errors import Refused, SimError, StoreAwayError, TakenOverError
@@ -78,7 +79,9 @@ class FarEnd:
         serials = Serials(lambda count: cloud.store.next_serial(clock_ns(), count), block)
         self._shared = share is not None
         self._look_s = look_s
-        self._away: set[str] = set()  # who found that the store cannot be used: ``look`` or ``work``
+        self._away: set[str] = (
+            set()
+        )  # who found that the store cannot be used: ``look`` or ``work``, or that it is ``full``
         self._turned_away = 0  # parts, since then
         self._overruns = 0
         self.directed = 0
@@ -231,9 +234,12 @@ class FarEnd:
     def _receive(self, parts: list[Part]) -> None:
         """Store parts and answer them, in one go where that can be done."""
         alone = len(parts) == 1
-        if not self._guarded(partial(self._store_all, parts), int(alone)) and not alone:
+        if self._guarded(partial(self._store_all, parts), int(alone)):
+            self._find("full", None)
+        elif not alone:
             for part in parts:  # what the store does not take of one must not stand in the way of the others
-                self._guarded(partial(self._store_all, [part]), 1)
+                if self._guarded(partial(self._store_all, [part]), 1):
+                    self._find("full", None)
 
     def _guarded(self, work: Callable[[], None], parts: int) -> bool:
         """Do what needs the store, and tell whether that can be used; `parts` are turned away where it cannot."""
@@ -241,7 +247,7 @@ class FarEnd:
             work()
         except StoreAwayError as error:
             self._turned_away += parts
-            self._find("work", error)
+            self._find("full" if isinstance(error, StoreFullError) else "work", error)
             return False
         except SimError as error:
             self._tell("refused", {"reason": "not stored", "why": str(error)})

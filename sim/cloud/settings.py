@@ -85,6 +85,12 @@ class DeletionSettings(_Settings):
     keep_days: int | None = Field(
         None, ge=1, le=36_500, description="how long clips are kept of a customer who did not choose; none for ever"
     )
+    keep_mb: int | None = Field(
+        None, ge=1, le=100_000_000, description="most sound in the store, a folder; none as much as the disk takes"
+    )
+    when_full: Literal["refuse", "oldest"] = Field(
+        "refuse", description="refuse: what comes stays with the devices until there is room; oldest: the oldest goes"
+    )
 
 
 class ContactSettings(_Settings):

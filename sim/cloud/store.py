@@ -26,6 +26,7 @@ from sim.cloud.keychain import Keychain, Owner, StaleKeyError
 from sim.cloud.open_files import close_open_files, part_file
 from sim.cloud.order import Order, order_of
 from sim.cloud.outbox import Outbox
+from sim.cloud.quota import Quota
 from sim.cloud.schema import ClipRow, PartRow, TranscriptRow
 from sim.cloud.transcript import Transcript, Word
 from sim.cloud.turn import Turn
@@ -114,6 +115,8 @@ class ClipStore:
         self.bench = Bench(self._database)
         self.outbox = Outbox(self._database, self._files, self.keychain)
         self.deletions = Deletions(self._database, self._files, self.vault, now)
+        self.quota: Quota | None = None
+        """How much it may hold, where somebody set that."""
         try:
             close_open_files(self._database, self._files, self.keychain)
             self.deletions.resume()
@@ -150,20 +153,21 @@ class ClipStore:
     def add_all(self, parts: Sequence[Part]) -> list[bool | Refused]:
         """Keep parts as `add` does, in their order, and all at once: none is safe before this returns, then each is.
 
-        Gives of each whether its clip is complete then, or why it is refused.
+        Gives of each whether its clip is complete then, or why it is refused. Raises StoreFullError where the quota is
+        used up.
         """
+        if self.quota is not None:
+            self.quota.require_room()
         names = [part_file(part.device, part.clip, part.number, part.digest) for part in parts]
         others: Mapping[str, str] = {}
         while True:
             closed = self._closing(parts, others)
-            # First, so that nobody waits for it.
-            self._files.write_all(
-                {
-                    name: closed[part.clip].key.close(part.audio)
-                    for name, part in zip(names, parts, strict=True)
-                    if part.audio
-                }
-            )
+            files = {
+                name: closed[part.clip].key.close(part.audio)
+                for name, part in zip(names, parts, strict=True)
+                if part.audio
+            }
+            self._files.write_all(files)  # first, so that nobody waits for it
             try:
                 with self._database.writing() as session:
                     outcomes = add_parts(session.connection(), parts, closed)
@@ -176,6 +180,8 @@ class ClipStore:
         for name in dict.fromkeys(names):
             if name not in kept:  # and so it will be for everybody: what is stored does not go away by itself
                 self._files.remove(name)
+        if self.quota is not None:
+            self.quota.add(sum(len(data) for name, data in files.items() if name in kept))
         if Outcome.DELETED in outcomes:
             self.deletions.sweep()
         # Of a clip that was deleted there is nothing more to send.

@@ -14,6 +14,7 @@ from sim.errors import SimError
 from sim.review.deletion import log_deletions
 from sim.review.options import audit_of
 from sim.review.retention import retain
+from sim.review.room import kept_within
 from sim.review.signer import Signer
 from uplink.errors import UplinkError
 from uplink.keyring import Keyring
@@ -45,7 +46,7 @@ def kept_daily(
 
     `tell` gets ``retention`` (deletions: one for each customer), ``retention_failed`` (reason), and
     ``retention_put_off`` (step_s): a clock that was set by more than a day may be set back, so nothing is deleted by it
-    for one more day.
+    for one more day. And what `kept_within` tells.
     """
     ended = threading.Event()
 
@@ -72,7 +73,8 @@ def kept_daily(
     thread = threading.Thread(target=work, name="retention", daemon=True)
     thread.start()
     try:
-        yield
+        with kept_within(store, keys, tell, now=now):
+            yield
     finally:
         ended.set()
         thread.join()
