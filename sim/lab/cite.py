@@ -32,6 +32,8 @@ SOURCES = {
     "mixture": "Hesterberg, T.: Weighted average importance sampling and defensive mixture distributions. "
     "Technometrics 37, 1995; Veach, E., Guibas, L. J.: Optimally combining sampling techniques for Monte Carlo "
     "rendering. SIGGRAPH 1995.",
+    "series": "Madansky, A.: Approximate confidence limits for the reliability of series and parallel systems. "
+    "Technometrics 7, 1965.",
     "hansen": "Hansen, M. H., Hurwitz, W. N.: On the theory of sampling from finite populations. Annals of "
     "Mathematical Statistics 14, 1943.",
     "kish": "Kish, L.: Survey Sampling. Wiley, 1965.",
@@ -159,7 +161,7 @@ def _sources(command: str, found: Mapping[str, Any], manifest: Mapping[str, Any]
     if "differences" in found or "study" in found or "fleet" in found:
         yield "bootstrap"
     if "fleet" in found:
-        yield from ("rooms", "gamma", "mixture", "hansen", "kish")
+        yield from ("rooms", "gamma", "mixture", "hansen", "kish", "series")
     if command in ("lab pets", "lab fleet"):
         yield "pets"
     if command == "lab mine":

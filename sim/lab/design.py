@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import product
 from math import exp, log, prod
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,9 @@ from sim.lab.trial import Base, Trial
 from sim.scenario.base import Strict
 
 MOST_ROWS = 10_000_000
+
+_FILES = ("wake.words", "wake.engine", "wake.verifier", "cloud.verifier")
+"""Fields that name model files."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9 _-]+)*$")]
@@ -145,6 +149,13 @@ class Design:
         """The play with these values."""
         base = self._bases[row["scenario"], row["profile"], row["cloud"]]
         return Trial(base, row["seed"], tuple((key, json.dumps(row[key])) for key in self.sweep.fields))
+
+    def listeners(self) -> list[Trial]:
+        """Plays in which everything comes that decides on which model files are listened with, in every combination."""
+        first = {key: values[0] for key, values in self._dimensions.items()}
+        decide = [key for key in self._dimensions if key in ("scenario", "profile", "cloud") or key.startswith(_FILES)]
+        every = product(*(self._dimensions[key] for key in decide))
+        return [self.trial_of({**first, **dict(zip(decide, values, strict=True))}) for values in every]
 
     def probes(self) -> list[Trial]:
         """Plays in which every value of what is varied comes once, all else as in the first row."""

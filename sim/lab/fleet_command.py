@@ -6,13 +6,12 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sim.lab.fleet.fleet import Fleet
-    from sim.lab.ledger import Ledger
 
 COMMAND = "lab fleet"
-LEDGER = "plays.jsonl"
+LINES, LEDGER = "lines.jsonl", "plays.jsonl"
 
 
 def add_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,16 +58,19 @@ def run(args: argparse.Namespace) -> int:
     from device.rundir import versions
     from sim.errors import LabError
     from sim.lab.cluster import Cluster
+    from sim.lab.fleet.drawing import ears, wakes
     from sim.lab.fleet.estimate import estimate
     from sim.lab.fleet.fleet import Fleet
-    from sim.lab.fleet.playing import about, detectors, play, prepared
+    from sim.lab.fleet.hearing import TOGETHER, Hearing, listen, listenings
+    from sim.lab.fleet.playing import about, play, prepared
     from sim.lab.fleet.plot import FleetPlot
     from sim.lab.fleet.population import as_plan, load_population
     from sim.lab.fleet.report import as_results, figures_table, links_table, notes
-    from sim.lab.ledger import Ledger, prepare_resumable
+    from sim.lab.ledger import digest, prepare_resumable
+    from sim.lab.models import detectors_of, files_of
     from sim.lab.parquet import Parquet
     from sim.lab.results import write_results
-    from sim.lab.running import work
+    from sim.lab.running import Stages
     from sim.review.policy import load_policy
 
     plot = None if args.plot is None else FleetPlot(args.plot)
@@ -79,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
     policy, population = load_policy(args.policy), load_population(args.population)
     of = about(args.population, args.cloud, tuple(args.set), args.seed)
     fleet = Fleet(population, of, args.homes, args.days)
-    setup, _, _ = prepared(fleet.job(0))
+    setup = prepared(fleet.job(0))
+    engines = detectors_of(wakes(population, of))
     plan = {
         "population": as_plan(population),
         "content": of.content,
@@ -88,23 +91,26 @@ def run(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "homes": args.homes,
         "days": args.days,
+        "engines": engines,
+        "second_looks": files_of(setup)["second_looks"],
     }
-    manifest = {"command": COMMAND, "versions": versions(), **plan}
     console = Console(highlight=False)
-    prepare_resumable(args.out, COMMAND, [LEDGER])
-    with Ledger(args.out / LEDGER, manifest, args.plays) as ledger:
-        if ledger.done < args.plays:
-            with cluster:
-                work(ledger, play, fleet.job, cluster, console, "plays")
-        rows = list(_rows(fleet, ledger))
+    prepare_resumable(args.out, COMMAND, [LINES, LEDGER])
+    with Stages(args.out, cluster, console) as stages:
+        said = listenings(population, fleet.lines.texts, ears(population, of))
+        about_lines = {"versions": versions(), "engines": engines, "content": of.content, "together": TOGETHER}
+        heard = stages.run(LINES, about_lines, listen, said.__getitem__, len(said), "bundles of lines")
+        hearing = Hearing(said, heard)
+        manifest = {"command": COMMAND, "versions": versions(), **plan, "heard": digest(heard)}
+        played = stages.run(LEDGER, manifest, play, lambda n: fleet.job(n, hearing), args.plays, "plays")
+    rows = list(_rows(fleet, played))
     table.write(_columns(), rows, manifest)
     failed = [row["error"] for row in rows if row["error"] is not None]
     if len(failed) == len(rows):
         raise LabError(f"no stretch could be played, the first because: {failed[0]}")
     found = estimate(rows, fleet.stretches, fleet.device_days, policy, args.seed)
     results = {"plays": len(rows) - len(failed), "not_played": len(failed), **as_results(population, fleet, found)}
-    engines = detectors(setup)
-    told = {**plan, "policy": policy.model_dump(mode="json"), "engines": engines}
+    told = {**plan, "policy": policy.model_dump(mode="json")}
     write_results(args.out, COMMAND, told, results)
     if plot is not None:
         title = f"{args.homes} homes, {args.days} days, {len(rows) - len(failed)} plays; population {population.name}"
@@ -120,8 +126,8 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _rows(fleet: Fleet, ledger: Ledger) -> Iterator[dict[str, Any]]:
-    for number, result in enumerate(ledger.results()):
+def _rows(fleet: Fleet, played: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for number, result in enumerate(played):
         kind, home, day, _ = fleet.where(number)
         yield {"play": number, "kind": kind, "home": home, "day": day, **result}
 

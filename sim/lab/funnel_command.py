@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from sim.lab.funnel import as_results, stopped
     from sim.lab.funnel_plot import FunnelPlot
     from sim.lab.ledger import Ledger, prepare_resumable
+    from sim.lab.models import files_of
     from sim.lab.results import write_results, write_rows
     from sim.lab.running import work
     from sim.lab.trial import Trial, base, play, prepared
@@ -73,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
         drawn = drawing.draw(number)
         return Trial(about, drawn.seed, (*drawn.overrides, *args.set))
 
-    prepared(trial(0))
-    plan = {"base": about._asdict(), "set": args.set, **plan_of(variation, args.seed)}
+    files = files_of(prepared(trial(0)))
+    plan = {"base": about._asdict(), "set": args.set, **files, **plan_of(variation, args.seed)}
     console = Console(highlight=False)
     prepare_resumable(args.out, COMMAND, [LEDGER])
     with Ledger(args.out / LEDGER, {"versions": versions(), **plan}, args.trials) as ledger:

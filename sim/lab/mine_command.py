@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from sim.lab.mine import alone, best, by_distance, candidates, replays, sayings, sentences, trigger_rows
     from sim.lab.mine_plot import MinePlot
     from sim.lab.results import write_results, write_rows
+    from sim.lab.running import Stages
     from sim.lab.triggers import CARRIERS, replay, score
 
     plot = None if args.plot is None else MinePlot(args.plot)
@@ -75,10 +76,11 @@ def run(args: argparse.Namespace) -> int:
     prepare_resumable(args.out, COMMAND, LEDGERS)
     found = candidates(wish)
     of = [each._asdict() for each in found]
-    plan = {"versions": versions(), "word": wish.word, "engines": wish.engines, "candidates": digest(of)}
-    with _Stages(args.out, cluster, console) as stages:
+    facts = _facts(wish)
+    plan = {"versions": versions(), "word": wish.word, "candidates": digest(of), **facts}
+    with Stages(args.out, cluster, console) as stages:
         said = sayings(wish, found)
-        results = stages.run(LEDGERS[0], {**plan, "tasks": digest(said)}, score, said, "sayings")
+        results = stages.run(LEDGERS[0], {**plan, "tasks": digest(said)}, score, said.__getitem__, len(said), "sayings")
         heard = [alone(wish, number, result) for number, result in enumerate(results)]
         every = [each for each in heard if each is not None]
         woke = best(every, found)
@@ -86,15 +88,19 @@ def run(args: argparse.Namespace) -> int:
         # Not how many are confirmed: it may become more.
         plan |= {"woke": digest([(each.candidate, each.voice) for each in woke])}
         said = sentences(wish, confirmed, found)
-        in_sentences = stages.run(LEDGERS[1], {**plan, "sentences": CARRIERS}, score, said, "sentences")
+        in_sentences = stages.run(
+            LEDGERS[1], {**plan, "sentences": CARRIERS}, score, said.__getitem__, len(said), "sentences"
+        )
         again = replays(wish, confirmed, found)
-        replayed = stages.run(LEDGERS[2], {**plan, "seed": wish.seed, "look": wish.look}, replay, again, "replays")
+        replayed = stages.run(
+            LEDGERS[2], {**plan, "seed": wish.seed, "look": wish.look}, replay, again.__getitem__, len(again), "replays"
+        )
     rows = trigger_rows(wish, found, woke, every, in_sentences, replayed)
     distances = by_distance(wish, found, every)
     write_rows(args.out / TRIGGERS, rows)
     write_rows(args.out / "candidates.csv", _all_rows(wish, found, every))
     _write_audio(args.out / "audio", rows)
-    manifest = {**asdict(wish), "candidates": len(found), "candidates_sha256": digest(of), **_facts(wish)}
+    manifest = {**asdict(wish), "candidates": len(found), "candidates_sha256": digest(of), **facts}
     write_results(
         args.out,
         COMMAND,
@@ -154,35 +160,6 @@ def _facts(wish: Wish) -> dict[str, Any]:
         about = {"engine": engine, "model": scorers.names[0], "sha256": scorers.hashes[0]}
         engines.append({**about, "threshold": threshold})
     return {"engines": engines, "voices": {voice: renderer(Voice.parse(voice)) for voice in wish.voices}}
-
-
-class _Stages:
-    """Runs stages one after the other, with workers only where something is still to be done; to be entered."""
-
-    def __init__(self, out: Path, cluster: Any, console: Any) -> None:
-        from contextlib import ExitStack
-
-        self._out, self._cluster, self._console = out, cluster, console
-        self._stack, self._started = ExitStack(), False
-
-    def __enter__(self) -> _Stages:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def run(self, name: str, plan: Mapping[str, Any], function: Any, tasks: Sequence[Any], what: str) -> list[Any]:
-        """Do what is missing of a stage; gives the results of all its tasks."""
-        from sim.lab.ledger import Ledger
-        from sim.lab.running import work
-
-        with Ledger(self._out / name, plan, len(tasks)) as ledger:
-            if ledger.done < len(tasks):
-                if not self._started:
-                    self._stack.enter_context(self._cluster)
-                    self._started = True
-                work(ledger, function, tasks.__getitem__, self._cluster, self._console, what)
-            return list(ledger.results())
 
 
 def _all_rows(wish: Wish, found: Sequence[Candidate], every: Sequence[Alone]) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,32 @@ def work(
             told = f"broken off: {ledger.done} of {total} {what} are done and kept; the same command goes on"
             console.print(told, soft_wrap=True)
             raise
+
+
+class Stages:
+    """Works through stages one after the other, with workers only where something is to be done; to be entered."""
+
+    def __init__(self, out: Path, cluster: Cluster, console: Console) -> None:
+        self._out, self._cluster, self._console = out, cluster, console
+        self._stack, self._started = ExitStack(), False
+
+    def __enter__(self) -> Stages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def run(
+        self, name: str, plan: Mapping[str, Any], function: Function, task: Callable[[int], Any], count: int, what: str
+    ) -> list[Any]:
+        """Do what is missing of a stage, which is kept in the file of this name; gives the results of all its tasks."""
+        with Ledger(self._out / name, plan, count) as ledger:
+            if ledger.done < count:
+                if not self._started:
+                    self._stack.enter_context(self._cluster)
+                    self._started = True
+                work(ledger, function, task, self._cluster, self._console, what)
+            return list(ledger.results())
 
 
 class _Rate(ProgressColumn):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from device.errors import DeviceError
@@ -11,8 +12,10 @@ from sim.errors import LabError, SimError
 from sim.lab.design import Design, Range, Sweep
 from sim.lab.intervals import wilson
 from sim.lab.ledger import Ledger
+from sim.lab.models import files_of
 from sim.lab.parquet import column_type
 from sim.lab.trial import OUTCOMES, Base, base, prepared
+from wakeword.errors import WakewordError
 
 STRETCHES = 8
 """In how many a range of draws is counted."""
@@ -42,7 +45,12 @@ def plan(sweep: Sweep, design: Design) -> dict[str, Any]:
     told = sweep.model_dump(mode="json")
     if sweep.random is not None:  # a row is the same however many are drawn: more may be asked for later
         del told["random"]["rows"]
-    return {"sweep": told, "content": design.content}
+    files: dict[str, list[Any]] = {"engines": [], "second_looks": []}
+    for trial in design.listeners():
+        with suppress(SimError, DeviceError, WakewordError):  # rows of what is not here say so themselves
+            for what, those in files_of(prepared(trial)).items():
+                files[what] += [each for each in those if each not in files[what]]
+    return {"sweep": told, "content": design.content, **files}
 
 
 def columns(sweep: Sweep) -> dict[str, type]:

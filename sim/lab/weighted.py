@@ -7,8 +7,8 @@ Conventions
   may be left out. The sum is that of independent draws, most of which bring nothing: about Poisson, of unequal sizes.
 - ``heaviest`` is the most that one draw may bring. What has not been seen may be of that size: without any event the
   upper bound is that of no event of that size, never 0.
-- A chain is told by its links: how much of what came to each link came through. Its upper bound is the product of
-  theirs, each of so much confidence that all hold together (Bonferroni): it also holds where no draw came to the end.
+- A chain is told by its links: how much of what came to each link came through. Its upper bound also holds where no
+  draw came to its end: it is the largest product of links that, all together, what was seen does not speak against.
 """
 
 from __future__ import annotations
@@ -79,20 +79,52 @@ def chained(
 ) -> Interval:
     """The interval of how often, per unit of exposure, a chain of so many links comes to its end.
 
-    depths: of each draw how many links held. The lower bound is that of what came to the end. The upper is the product
-    of that of the rate of what came through the first link and those of the shares through each further one.
+    depths: of each draw how many links held. The lower bound is that of what came to the end. For the upper, draws that
+    may have gone unseen are added to every link, as many to each, until that is too unlikely (`_against`).
     """
     of, deep = np.asarray(weights, np.float64), np.asarray(depths, np.int64)
     side = (1 - confidence) / 2
     ended = of[deep >= links]
     low = weighted_rate(ended, exposure, heaviest, tail=side).low
-    each = side / links
-    high = weighted_rate(of[deep >= 1], exposure, heaviest, tail=each).high
-    for link in range(1, links):
-        came = deep >= link
-        high *= weighted_share((deep[came] > link).tolist(), of[came], 1 - 2 * each).high
-    # What was seen bounds it, too; and what was seen is never above its bound.
-    return Interval(low, max(high, float(np.sum(ended)) / exposure))
+    if links == 1:
+        return Interval(low, weighted_rate(ended, exposure, heaviest, tail=side).high)
+    # Of the first link a rate: in draws of one size, as Fay and Feuer's upper bound has them, one unseen among them.
+    first = of[deep >= 1]
+    total, spread = float(np.sum(first)) + heaviest, float(np.sum(first * first)) + heaviest * heaviest
+    size = spread / total if total else 0.0
+    woke = total / size - 1 if total else 0.0
+    came = [effective(of[deep >= link]) for link in range(1, links)]
+    held = [
+        n * float(np.sum(of[deep > link]) / np.sum(of[deep >= link])) if n else 0.0 for link, n in enumerate(came, 1)
+    ]
+    under, over, most = 0.0, 1.0, -math.log(side)
+    while _against(over, woke, held, came) < most:
+        under, over = over, 2 * over
+    for _ in range(50):
+        added = (under + over) / 2
+        under, over = (added, over) if _against(added, woke, held, came) < most else (under, added)
+    high = size * (woke + over) * math.prod((x + over) / (n + over) for x, n in zip(held, came, strict=True))
+    # What was seen is never above its bound.
+    return Interval(low, max(high, float(np.sum(ended))) / exposure)
+
+
+def _against(added: float, woke: float, held: Sequence[float], came: Sequence[float]) -> float:
+    """How much speaks against a chain in which so many more came through every link.
+
+    How much less likely what was seen is, by its logarithm: of all chains with as large a product the least, as adding
+    as much to each link is how the product grows fastest against so much (a likelihood ratio, Madansky 1965). As of a
+    single link without an event, it may be minus the logarithm of what the bound may miss, where half the square of a
+    normal quantile would do for many events; tests see that it covers.
+    """
+    links = zip([woke, *held], [math.inf, *came], strict=True)
+    return sum(_grown(n, added) - _grown(x, added) for x, n in links)
+
+
+def _grown(count: float, added: float) -> float:
+    """``count * log(1 + added / count)``, also where it counts nothing, or without end."""
+    if math.isinf(count):
+        return added
+    return count * math.log1p(added / count) if count > 0 else 0.0
 
 
 def stratified_bootstrap(

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.lab.fleet.fleet import SILENCE
-from sim.lab.fleet.household import DAY_S, KINDS
+from sim.lab.fleet.household import DAY_S, KINDS, UNADDRESSED
 from sim.lab.fleet.stretch import HEAVIEST
 from sim.lab.funnel import LINKS, reached
 from sim.lab.intervals import Interval, garwood
@@ -28,7 +28,6 @@ from sim.lab.weighted import chained, effective, stratified_bootstrap, weighted_
 from sim.review.policy import ReviewPolicy
 from sim.review.queues import queue_of
 
-UNADDRESSED = ("talk", "television")
 MILLION = 1_000_000
 
 Row = Mapping[str, Any]
@@ -72,6 +71,8 @@ class Estimates:
     uploaded_s: Figure
     drawn: Figure
     messages: Figure
+    messages_unseen: float
+    """At most so many, also if what comes through a link unseen goes on otherwise than what was seen to come."""
     after_requests: Figure
     """The same, where somebody addressed the device."""
     links: tuple[Link, ...]
@@ -124,6 +125,7 @@ def estimate(
         uploaded_s=_summed(plays, plays.values("uploaded_s"), there, seed),
         drawn=_summed(plays, chance, there, seed),
         messages=_messages(plays),
+        messages_unseen=_messages_unseen(plays),
         after_requests=_after_requests(plays),
         links=tuple(_links(plays)),
         silence=_silence(plays),
@@ -179,6 +181,11 @@ def _messages(plays: _Plays) -> Figure:
     ended = sizes[np.array(depths, np.int64) == len(LINKS)]
     low, high = chained(depths, sizes, 1.0, heaviest, len(LINKS))
     return Figure(MILLION * float(np.sum(ended)), Interval(MILLION * low, MILLION * high), len(ended), effective(ended))
+
+
+def _messages_unseen(plays: _Plays) -> float:
+    depths, sizes, heaviest = _chains(plays)
+    return MILLION * weighted_rate(sizes[np.array(depths, np.int64) == len(LINKS)], 1.0, heaviest).high
 
 
 def _after_requests(plays: _Plays) -> Figure:

@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import LabError
-from sim.lab.fleet.household import DAY_S, KINDS, SILENCE_S, days, household
+from sim.lab.fleet.drawing import Drawing
+from sim.lab.fleet.hearing import Hearing
+from sim.lab.fleet.household import DAY_S, KINDS, SILENCE_S, UNADDRESSED, days, household
 from sim.lab.fleet.lines import lines_of
 from sim.lab.fleet.playing import About, Job
 from sim.lab.fleet.population import Population
 
 SILENCE = "silence"
-_PLAY = 3
-"""A stream of the seed; `household` has the others."""
+_PLAY, _LINES = 3, 4
+"""Streams of the seed; `household` has the others."""
 
 _SECONDS = {"talk": 45, "television": 45, "requests": 15}
 """About how long stretches are: only to say how much of a day is silence."""
@@ -59,14 +61,14 @@ class Fleet:
         """Draw every home and each of its days; raises LabError for a fleet too large, or in which nobody speaks."""
         if homes * days_each > MOST_HOME_DAYS:
             raise LabError(f"{homes} homes over {days_each} days are more than {MOST_HOME_DAYS} days; take fewer")
-        self._about = about
+        self._population, self._about = population, about
         self.homes, self.days = homes, days_each
-        words_a_line = lines_of(population.model_dump_json()).words_a_line
+        self.lines = lines_of(population.model_dump_json())
         self._counts = np.zeros((homes, days_each, len(KINDS)), np.int64)
         self.devices = 0
         for number in range(homes):
             home = household(population, about.seed, number)
-            self._counts[number] = days(population, home, about.seed, days_each, words_a_line)
+            self._counts[number] = days(population, home, about.seed, days_each, self.lines.words_a_line)
             self.devices += len(home.devices)
         pattern = [kind for kind in _PATTERN if kind == SILENCE or self.stretches[kind]]
         if len(set(pattern)) == 1:
@@ -102,7 +104,12 @@ class Fleet:
         home, day = divmod(at, self.days)
         return kind, home, day, seed
 
-    def job(self, number: int) -> Job:
-        """The play of this number."""
+    def job(self, number: int, hearing: Hearing | None = None) -> Job:
+        """The play of this number; its lines are tilted by what was heard of them, or without that by distances."""
         kind, home, _, seed = self.where(number)
-        return Job(self._about, home, kind, seed)
+        if kind not in UNADDRESSED:
+            return Job(self._about, home, kind, seed)
+        rng = np.random.default_rng([self._about.seed, _LINES, number])
+        drawing = Drawing(self._population, self.lines, self._about, hearing)
+        drawn = drawing.draw(household(self._population, self._about.seed, home), kind, rng)
+        return Job(self._about, home, kind, seed, drawn)

@@ -18,10 +18,16 @@ _HOME, _DAYS = 1, 2
 KINDS = ("talk", "television", "requests")
 """Of stretches in which somebody says something, in the order of the columns of `days`."""
 
+UNADDRESSED = ("talk", "television")
+"""Those in which nobody addresses a device."""
+
 SILENCE_S = 60
 """Of silence this is a stretch."""
 
 DAY_S = 86_400
+HEIGHT_M = 2.5
+"""Of every room."""
+
 _NAMES = ("ann", "ben", "cleo", "dan", "eve", "finn", "grace", "hugo", "iris")
 _WALL_M = 0.4
 """Nothing stands nearer to a wall."""
@@ -69,7 +75,7 @@ def household(population: Population, seed: int, number: int) -> Household:
     """Draw a home."""
     rng = np.random.default_rng([seed, _HOME, number])
     people, devices, talk, room = population.people, population.devices, population.talk, population.room
-    size = (_between(rng, room.length_m), _between(rng, room.width_m), 2.5)
+    size = (_between(rng, room.length_m), _between(rng, room.width_m), HEIGHT_M)
     count = int(_one_of(rng, people.count))
     voices = [people.voices[at] for at in rng.permutation(len(people.voices)).tolist()]
     reacts = _one_of(rng, people.on_prompt)

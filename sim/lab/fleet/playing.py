@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from device.ear import thresholds
+from device.config import WakeSettings, load_device
 from device.errors import DeviceError
 from device.events import Event, Kind
 from sim.cloud.recognizer import Listening, Recognizer, load_recognizer
@@ -24,6 +24,7 @@ from sim.lab.fleet.household import household
 from sim.lab.fleet.lines import lines_of
 from sim.lab.fleet.population import Population, load_population
 from sim.lab.fleet.scene import scene
+from sim.lab.fleet.stretch import Drawn
 from sim.lab.ledger import digest
 from sim.play.outcome import Outcome
 from sim.play.setup import Setup
@@ -31,7 +32,6 @@ from sim.play.stage import Stage
 from sim.scenario import device_settings
 from sim.speech.library import load_speech
 from wakeword.errors import WakewordError
-from wakeword.scorer import load_scorers
 from wakeword.sound import RATE
 
 COLUMNS: Mapping[str, type] = {
@@ -72,12 +72,13 @@ class About(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One play: `kind` is one of `KINDS`, or silence; `seed` is its own."""
+    """One play: `kind` is one of `KINDS`, or silence; `seed` is its own. What is said in it comes along."""
 
     about: About
     home: int
     kind: str
     seed: int
+    drawn: Drawn = Drawn()
 
 
 def about(population: str, cloud: str | None, settings: tuple[tuple[str, str], ...], seed: int) -> About:
@@ -97,33 +98,28 @@ def content(one: About) -> str:
     return digest([population.model_dump(mode="json"), lines.texts, _cloud(one).model_dump(mode="json")])
 
 
-def prepared(job: Job) -> tuple[Setup, int, float]:
-    """The play, its step and its weight; raises SimError."""
+def prepared(job: Job) -> Setup:
+    """The play; raises SimError."""
     one = job.about
     population = _population(one)
-    lines = lines_of(population.model_dump_json())
-    found = scene(population, lines, household(population, one.seed, job.home), job.kind, job.seed)
-    devices = {name: device_settings(found.scenario, name, _of_devices(job)) for name in found.scenario.devices}
-    return Setup(found.scenario, devices, _cloud(one)), found.step, found.weight
+    lines, home = lines_of(population.model_dump_json()), household(population, one.seed, job.home)
+    found = scene(population, lines, home, job.kind, job.seed, job.drawn.lines)
+    devices = {name: device_settings(found, name, _of_devices(one, home.word)) for name in found.devices}
+    return Setup(found, devices, _cloud(one))
 
 
-def detectors(setup: Setup) -> list[dict[str, Any]]:
-    """What wakes its first device: engine, model, its hash, and the score."""
-    wake = next(iter(setup.devices.values())).wake
-    scorers = load_scorers(wake.words, wake.engine)
-    at = thresholds(wake, scorers)
-    return [
-        {"engine": scorers.engine, "model": name, "sha256": sha256, "threshold": at[name]}
-        for name, sha256 in zip(scorers.names, scorers.hashes, strict=True)
-    ]
+@cache
+def wake_of(one: About, profile: str, word: str) -> WakeSettings:
+    """How the devices of this profile wake where this is their word; raises ConfigError."""
+    return load_device(profile, _of_devices(one, word)).wake
 
 
 def play(job: Job) -> dict[str, Any]:
     """Play it; gives `COLUMNS`. Raises LabError where the files here are not what they were."""
     _must_be_the_same(job.about)
     try:
-        setup, step, weight = prepared(job)
-        return {**dict.fromkeys(COLUMNS), "step": step, "log_weight": log(weight), **_played(setup)}
+        drawn = job.drawn
+        return {**dict.fromkeys(COLUMNS), "step": drawn.step, "log_weight": log(drawn.weight), **_played(prepared(job))}
     except (SimError, DeviceError, WakewordError) as error:
         return {**dict.fromkeys(COLUMNS), "error": str(error)}
 
@@ -200,9 +196,8 @@ def _recognizer(ears: EarSettings) -> Recognizer:
     return _Late(ears)
 
 
-def _of_devices(job: Job) -> list[tuple[str, str]]:
-    word = household(_population(job.about), job.about.seed, job.home).word
-    own = [(key, value) for key, value in job.about.settings if not key.startswith("cloud.")]
+def _of_devices(one: About, word: str) -> list[tuple[str, str]]:
+    own = [(key, value) for key, value in one.settings if not key.startswith("cloud.")]
     return [("wake.words", f"[{word}]"), *own]
 
 

@@ -24,8 +24,9 @@ PROBABILITY = (
     "nobody knows how often people say such things."
 )
 MESSAGES_MEAN = (
-    "Misdirected messages: those that come of a false wake, where nobody asked for one. Their upper bound is that of "
-    "what could have gone unseen: the product of the bounds of all links."
+    "Misdirected messages: those that come of a false wake, where nobody asked for one. Their upper bound is the "
+    "largest product of links that what was seen does not speak against; it takes for granted that what comes through "
+    "a link unseen goes on as what was seen to. Without that it is {} in 1,000,000 days."
 )
 
 
@@ -113,7 +114,7 @@ def notes(population: Population, fleet: Fleet, found: Estimates, threshold: flo
         f"Of the {len(population.figures())} figures of the population {population.name}, {len(population.assumed)} "
         f"are assumed" + (f"; from a source: {sourced}." if sourced else ".")
     )
-    return [*lines, PROBABILITY, MESSAGES_MEAN]
+    return [*lines, PROBABILITY, MESSAGES_MEAN.format(number(found.messages_unseen))]
 
 
 def as_results(population: Population, fleet: Fleet, found: Estimates) -> dict[str, Any]:

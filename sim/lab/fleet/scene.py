@@ -1,18 +1,16 @@
-"""A stretch of a home's day as a scenario, and how likely its lines were to be drawn."""
+"""A stretch of a home's day as a scenario."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from sim.cloud.customers import number_of
 from sim.lab.fleet.household import SILENCE_S, Household
-from sim.lab.fleet.lines import REQUESTS, YES, Lines
+from sim.lab.fleet.lines import Lines
 from sim.lab.fleet.population import Population
-from sim.lab.fleet.stretch import Drawn, Proposal
 from sim.review.feedback.talk import load_talk
 from sim.scenario import Scenario
 from sim.scenario.account import ScenarioAccount
@@ -36,46 +34,19 @@ _PAUSE_MS = (2500, 5000)
 """After a request, for the answer."""
 
 _TAIL_MS = 2000
-_APART = 800
-"""Nothing said or mentioned is as near as this to something that a home does not have."""
 
 
-class Scene(NamedTuple):
-    """What is played, and what it stands for: `step` and `weight` of `sim.lab.fleet.stretch`."""
-
-    scenario: Scenario
-    step: int
-    weight: float
-
-
-def scene(population: Population, lines: Lines, home: Household, kind: str, seed: int) -> Scene:
-    """Draw a stretch of this kind, one of `KINDS` or silence, in this home."""
+def scene(
+    population: Population, lines: Lines, home: Household, kind: str, seed: int, said: Sequence[int] = ()
+) -> Scenario:
+    """Draw a stretch of this kind, one of `KINDS` or silence, in this home; `said`: lines of talk or television."""
     rng = np.random.default_rng(seed)
     if kind == "silence":
-        return Scene(_silence(home, seed), 0, 1.0)
+        return _silence(home, seed)
     if kind == "requests":
-        return Scene(_request(population, lines, home, rng, seed), 0, 1.0)
-    drawn = _proposal(lines, home.word, home.contacts, population.lines_a_stretch).draw(rng)
-    said = [lines.texts[at] for at in drawn.lines]
-    if kind == "television":
-        return _scene(_television(population, home, said, rng, seed), drawn)
-    return _scene(_talk(population, home, said, rng, seed), drawn)
-
-
-def _scene(scenario: Scenario, drawn: Drawn) -> Scene:
-    return Scene(scenario, drawn.step, drawn.weight)
-
-
-@lru_cache(maxsize=512)
-def _proposal(lines: Lines, word: str, contacts: tuple[str, ...], length: int) -> Proposal:
-    nobody = np.full(len(lines.texts), _APART, np.int64)
-    towards = [
-        lines.distances([word.replace("_", " ")]),
-        lines.distances(REQUESTS),
-        lines.distances(contacts) if contacts else nobody,
-        lines.distances(YES),
-    ]
-    return Proposal(lines.shares, towards, length)
+        return _request(population, lines, home, rng, seed)
+    texts = [lines.texts[at] for at in said]
+    return (_television if kind == "television" else _talk)(population, home, texts, rng, seed)
 
 
 def _talk(population: Population, home: Household, said: list[str], rng: np.random.Generator, seed: int) -> Scenario:

@@ -1,11 +1,11 @@
 """Which lines are said in a stretch, drawn so that what is rare is seen often, and for how much a stretch stands.
 
 In the population each line is drawn apart from the others, line k with probability p(k). Drawn is from a mixture of
-steps: the first is the population as it is; in step j a run of j lines, anywhere in the stretch, is tilted: its first
-line towards the wake word, the second towards a request for a message, the third towards a contact's name, the fourth
-towards a yes, each by ``exp(-distance / scale)``. A stretch's weight is its probability in the population over that in
-the mixture (the balance heuristic of Veach and Guibas 1995; a defensive mixture after Hesterberg 1995): it is 1 on the
-average, and never above 1 over the share of the first step.
+steps: the first is the population as it is; in each other a run of lines, anywhere in the stretch, is tilted: its first
+line towards a wake, in some the second towards a request for a message, in some those that follow towards the name of
+a contact and a yes. A stretch's weight is its probability in the population over that in the mixture (the balance
+heuristic of Veach and Guibas 1995; a defensive mixture after Hesterberg 1995): it is 1 on the average, and never above
+1 over the share of the first step.
 """
 
 from __future__ import annotations
@@ -16,17 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-STEPS = ("as it is", "wake", "request", "contact", "confirmation")
+STEPS = ("as it is", "wake", "request", "reply")
 """What the steps are tilted towards, each also towards those before it."""
 
-MIX = (0.4, 0.18, 0.12, 0.12, 0.18)
+MIX = (0.4, 0.25, 0.1, 0.25)
 """The share of stretches drawn in each step."""
 
 HEAVIEST = 1 / MIX[0]
 """No stretch has a larger weight."""
-
-SCALES = (15, 12, 12, 12)
-"""Hundredths of distance in which a tilt falls to 0.37: for the wake word, a request, a contact and a yes."""
 
 Shares = NDArray[np.float64]
 
@@ -35,25 +32,27 @@ Shares = NDArray[np.float64]
 class Drawn:
     """Lines by their numbers, the step of the mixture, and for how much they stand."""
 
-    lines: tuple[int, ...]
-    step: int
-    weight: float
+    lines: tuple[int, ...] = ()
+    step: int = 0
+    weight: float = 1.0
 
 
 class Proposal:
-    """Draws stretches. `shares`: float64[n] of the lines; `ratios`: of each tilt float64[n], its share over that."""
+    """Draws stretches. `runs`: of each step but the first, line by line, the tilted shares over the shares."""
 
-    def __init__(self, shares: Shares, distances: Sequence[NDArray[np.int64]], length: int) -> None:
-        """Take how likely lines are, how far each is from what each tilt is towards, and how many a stretch has.
+    def __init__(self, shares: Shares, runs: Sequence[Sequence[Shares]], length: int) -> None:
+        """Take how likely lines are, how much each line of a run is tilted towards which, and how many a stretch has.
 
-        Raises ValueError for stretches too short for the last step.
+        Raises ValueError for a run that is longer than a stretch.
         """
-        if length < len(distances):
-            raise ValueError(f"a stretch of {length} lines cannot hold {len(distances)} in a row")
+        longest = max(map(len, runs), default=0)
+        if length < longest:
+            raise ValueError(f"a stretch of {length} lines cannot hold {longest} in a row")
         self._length, self._edges = length, np.cumsum(shares)
-        self.ratios = [_ratio(shares, far, scale) for far, scale in zip(distances, SCALES, strict=False)]
-        self._tilted = [np.cumsum(shares * ratio) for ratio in self.ratios]
-        self._mix = np.array(MIX[: len(distances) + 1]) / sum(MIX[: len(distances) + 1])
+        self.runs = [[tilt / float(shares @ tilt) for tilt in run] for run in runs]
+        self._tilted = [[np.cumsum(shares * ratio) for ratio in run] for run in self.runs]
+        self._steps = np.cumsum(MIX[: len(runs)]) / sum(MIX[: len(runs) + 1])
+        self._mix = np.array(MIX[: len(runs) + 1]) / sum(MIX[: len(runs) + 1])
 
     @property
     def heaviest(self) -> float:
@@ -62,30 +61,34 @@ class Proposal:
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         """Draw a stretch."""
-        step = int(np.searchsorted(np.cumsum(self._mix), rng.random(), side="right"))
-        step = min(step, len(self.ratios))
-        begin = int(rng.integers(self._length - step + 1)) if step else 0
-        lines = tuple(
-            _pick(self._tilted[at - begin] if begin <= at < begin + step else self._edges, rng)
-            for at in range(self._length)
-        )
+        step = int(np.searchsorted(self._steps, rng.random(), side="right"))
+        run = self._tilted[step - 1] if step else []
+        begin = int(rng.integers(self._length - len(run) + 1))
+        edges = [self._edges] * self._length
+        edges[begin : begin + len(run)] = run
+        lines = tuple(_pick(each, rng) for each in edges)
         return Drawn(lines, step, self.weight(lines))
 
     def weight(self, lines: Sequence[int]) -> float:
         """How likely these lines are in the population, over how likely they are to be drawn."""
         of = np.array(lines)
-        runs = np.ones(self._length)
         drawn = float(self._mix[0])
-        for step, ratio in enumerate(self.ratios, 1):
-            # Of a run that begins at each place: that of the step before, and one line more.
-            runs = runs[: self._length - step + 1] * ratio[of][step - 1 :]
-            drawn += float(self._mix[step] * np.mean(runs))
+        for share, run in zip(self._mix[1:].tolist(), self.runs, strict=True):
+            begins = self._length - len(run) + 1
+            ratios = [ratio[of[at : at + begins]] for at, ratio in enumerate(run)]
+            drawn += share * float(np.mean(np.prod(ratios, axis=0)))
         return 1 / drawn
 
 
-def _ratio(shares: Shares, far: NDArray[np.int64], scale: int) -> Shares:
-    tilt = np.exp(-(far - np.min(far)) / scale)
-    found: Shares = tilt / float(shares @ tilt)
+def near(far: NDArray[np.int64], scale: int) -> Shares:
+    """A tilt towards what is near: it falls to 0.37 in so many hundredths of distance."""
+    found: Shares = np.exp(-(far - np.min(far)) / scale)
+    return found
+
+
+def blended(shares: Shares, parts: Sequence[tuple[Shares, float]]) -> Shares:
+    """A tilt that draws by each of these in its part of cases."""
+    found: Shares = np.sum([part * tilt / float(shares @ tilt) for tilt, part in parts], axis=0)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ import numpy as np
 import pytest
 
 from sim.errors import LabError
+from sim.lab.conditions import Condition
+from sim.lab.fleet.drawing import Drawing, steps
 from sim.lab.fleet.estimate import drawn_of, estimate
 from sim.lab.fleet.fleet import SILENCE, Fleet
+from sim.lab.fleet.hearing import Ears, Hearing, Listening, chance, listen, listenings
 from sim.lab.fleet.household import KINDS, days, household
 from sim.lab.fleet.lines import REQUESTS, Lines, lines_of
 from sim.lab.fleet.playing import COLUMNS, About
 from sim.lab.fleet.population import Population, load_population
 from sim.lab.fleet.report import figures_table, number, told
 from sim.lab.fleet.scene import scene
-from sim.lab.fleet.stretch import Proposal
+from sim.lab.fleet.stretch import HEAVIEST, Proposal, blended, near
 from sim.lab.intervals import Interval
 from sim.main import main
 from sim.review.policy import load_policy
@@ -93,7 +97,9 @@ def test_lines_are_as_likely_as_their_books_and_near_by_how_they_sound(lines: Li
     assert set(nearest) <= set(messages)
 
 
-TINY = Proposal(np.array([0.9, 0.06, 0.04]), [np.array([200, 15, 90]), np.array([150, 150, 10])], 3)
+TINY_WAKE, TINY_ASKS = near(np.array([200, 15, 90]), 15), near(np.array([150, 150, 10]), 12)
+TINY_REPLY = blended(np.array([0.9, 0.06, 0.04]), [(TINY_WAKE, 0.5), (np.ones(3), 0.5)])
+TINY = Proposal(np.array([0.9, 0.06, 0.04]), steps(TINY_WAKE, TINY_ASKS, TINY_REPLY, 3), 3)
 """Of three lines the second is near what the first tilt is towards, and the third near that of the second."""
 
 
@@ -137,26 +143,76 @@ def test_weighted_draws_estimate_what_plain_ones_do_where_the_event_is_common() 
 
 def test_a_stretch_of_each_kind_is_a_scenario(shipped: Population, lines: Lines) -> None:
     home = next(one for number in range(99) if (one := household(shipped, 1, number)).people[0].on_prompt == "react")
-    talk, aired, asked, silent = (scene(shipped, lines, home, kind, 5) for kind in (*KINDS, SILENCE))
-    assert scene(shipped, lines, home, "talk", 5) == talk
-    assert scene(shipped, lines, home, "talk", 6) != talk
-    said = [line for line in talk.scenario.script if line.when_heard is None]
-    assert len(said) == shipped.lines_a_stretch
-    assert talk.weight == pytest.approx(_weight(lines, home.word, home.contacts, [line.say for line in said]))
-    assert not any(line.addressed for line in talk.scenario.script)
-    assert len(aired.scenario.media["television"].lines) == shipped.lines_a_stretch
-    assert not aired.scenario.script
-    first = asked.scenario.script[0]
-    assert first.to == "dot-1"
-    assert first.means is not None
-    assert (asked.weight, silent.weight) == (1, 1)
-    assert (silent.scenario.script, dict(silent.scenario.media)) == ((), {})
+    numbers = tuple(range(shipped.lines_a_stretch))
+    talk, aired, asked, silent = (scene(shipped, lines, home, kind, 5, numbers) for kind in (*KINDS, SILENCE))
+    assert scene(shipped, lines, home, "talk", 5, numbers) == talk
+    assert scene(shipped, lines, home, "talk", 6, numbers) != talk
+    said = [line.say for line in talk.script if line.when_heard is None]
+    assert said == [lines.texts[at] for at in numbers]
+    assert not any(line.addressed for line in talk.script)
+    assert [line.say for line in aired.media["television"].lines] == said
+    assert not aired.script
+    assert asked.script[0].to == "dot-1"
+    assert asked.script[0].means is not None
+    assert (silent.script, dict(silent.media)) == ((), {})
 
 
-def _weight(lines: Lines, word: str, contacts: tuple[str, ...], said: list[str]) -> float:
-    towards = [lines.distances(each) for each in ([word], REQUESTS, contacts)]
-    yes = lines.distances(["yes", "yeah", "right", "that's right", "correct", "sure"])
-    return Proposal(lines.shares, [*towards, yes], len(said)).weight([lines.texts.index(text) for text in said])
+EARS = Ears("openwakeword", ("alexa",))
+
+
+def heard(lines: Lines, loud: Mapping[tuple[str, int], float], voices: Sequence[str]) -> Hearing:
+    """What was heard in each voice: a score for some lines, and nothing of all others."""
+    tasks = [Listening(0, lines.texts, voice, EARS, Condition()) for voice in voices]
+    return Hearing(tasks, [[loud.get((voice, at), 0.0) for at in range(len(lines.texts))] for voice in voices])
+
+
+def test_lines_that_wake_in_the_voice_that_speaks_are_drawn_more_often_than_those_that_are_near(
+    shipped: Population, lines: Lines
+) -> None:
+    """A line far from the wake word, as common as most, that wakes in one voice of four."""
+    about = About("population", None, (), 1)
+    home = household(shipped, 1, 0)
+    far = lines.texts.index("Did you see what the neighbours did to their front yard?")
+    voices = shipped.people.voices
+    drawing = Drawing(shipped, lines, about, heard(lines, {("flite:slt", far): 0.99}, voices))
+    share = float(lines.shares[far])
+    by_voice = {voice: float(drawing.proposal(home, [voice]).runs[0][0][far]) for voice in voices}
+    assert by_voice["flite:slt"] * share > 0.1  # of one common line in a thousand it makes one in ten
+    assert by_voice["flite:rms"] < 2
+    both = float(drawing.proposal(home, ["flite:slt", "flite:rms"]).runs[0][0][far])
+    assert by_voice["flite:rms"] < both < by_voice["flite:slt"]
+    without = Drawing(shipped, lines, about, None).proposal(home, ["flite:slt"])
+    assert float(without.runs[0][0][far]) < 0.1
+    random = np.random.default_rng(3)
+    weights = [drawing.draw(home, "talk", random).weight for _ in range(800)]
+    assert max(weights) <= HEAVIEST
+    assert float(np.mean(weights)) == pytest.approx(1, abs=4 * float(np.std(weights)) / len(weights) ** 0.5)
+
+
+def test_a_louder_score_is_likelier_to_wake_and_none_is_impossible() -> None:
+    found = chance(np.array([0.0, 0.01, 0.2, 0.5, 0.9, 1.0]), 0.5)
+    assert np.all(np.diff(found) >= 0)
+    assert 0 < found[0] < found[2] < found[-1] <= 1
+    assert chance(np.array([0.5]), 0.9) < chance(np.array([0.5]), 0.5)
+
+
+def test_lines_are_heard_as_the_model_scores_them_and_what_no_voice_says_is_none() -> None:
+    """Shipped speech: a line that wakes at every phase, between one that does not and one that cannot be said."""
+    wakes, other = "A lecture about opening windows.", "Okay."
+    texts = (other, wakes, other, "...")
+    found = listen(Listening(0, texts, "flite:slt", EARS, Condition()))
+    assert found[1] is not None
+    assert found[1] > 0.9
+    assert [each is not None and each < 0.1 for each in (found[0], found[2])] == [True, True]
+    assert found[3] is None
+
+
+def test_everything_is_listened_to_once_by_every_voice_and_all_ears(shipped: Population) -> None:
+    texts = [str(number) for number in range(70)]
+    tasks = listenings(shipped, texts, [EARS, Ears("micro", ("alexa",))])
+    said = [(task.ears, task.voice, task.begin + at, text) for task in tasks for at, text in enumerate(task.texts)]
+    assert len(said) == len(set(said)) == 2 * 4 * 70
+    assert all(text == str(number) for _, _, number, text in said)
 
 
 def test_plays_are_drawn_by_how_much_is_said_and_more_of_them_change_none(shipped: Population) -> None:
@@ -233,7 +289,7 @@ def test_figures_are_what_the_plays_stand_for() -> None:
     assert found.television_day.value == pytest.approx(2 * 0.25 / ((48 + 0.5) * 36 / 86_400))
     assert found.uploaded_s.value == pytest.approx(talk * (8 * 0.5 + 2 * 0.001) * 5 + aired * 2.5 + 5 * 4)
     assert found.messages.value == pytest.approx(1e6 * talk * 0.002)
-    assert found.messages.interval.low < found.messages.value < found.messages.interval.high
+    assert found.messages.interval.low < found.messages.value < found.messages.interval.high < found.messages_unseen
     assert [(link.came, link.held) for link in found.links] == [(90, 12), (12, 2), (2, 2), (2, 2), (2, 2)]
     assert 1e6 * found.links[-1].rate.interval.high == pytest.approx(found.messages.interval.high)
     assert found.links[-1].rate.interval.high < found.links[0].rate.interval.high

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from sim.lab.intervals import garwood, wilson
 from sim.lab.weighted import chained, effective, gamma_quantile, stratified_bootstrap, weighted_rate, weighted_share
@@ -37,7 +38,7 @@ def test_nothing_seen_is_bounded_by_the_heaviest_draw_and_never_nothing() -> Non
     assert tuple(weighted_rate([], 2.0, 0.5)) == pytest.approx((0.0, -math.log(0.025) * 0.5 / 2))
     low, high = chained([1, 1, 1, 0], [0.1] * 4, 1.0, 0.1, 5)
     assert low == 0
-    assert 0 < high < 1
+    assert 0 < high < 2
     assert weighted_share([], []) == (0.0, 1.0)
     assert effective([]) == 0
     assert effective([2.0, 2.0, 2.0]) == pytest.approx(3)
@@ -78,22 +79,44 @@ def test_95_percent_of_weighted_rates_cover_the_truth(scale: float) -> None:
     assert covered / DRAWS >= 0.95 - NOISE
 
 
-@pytest.mark.parametrize("plain", [150])
-def test_95_percent_of_chains_cover_the_truth_also_where_their_end_is_hardly_ever_seen(plain: int) -> None:
-    """Draws as they are and draws in a tenth of what there is, where nearly all comes about; weighted by both."""
-    near, held_near, held_far = 0.1, np.array([0.4, 0.2, 0.1]), np.array([0.01, 0.02, 0.02])
+def by_bonferroni(depths: list[int], weights: NDArray[np.float64], heaviest: float, links: int) -> float:
+    """The upper bound of a chain as the product of those of its links, each of so much confidence that all hold."""
+    deep, each = np.array(depths), 0.025 / links
+    high = weighted_rate(weights[deep >= 1], 1.0, heaviest, tail=each).high
+    for link in range(1, links):
+        came = deep >= link
+        high *= weighted_share((deep[came] > link).tolist(), weights[came], 1 - 2 * each).high
+    return high
+
+
+@pytest.mark.parametrize(
+    ("near", "held_near", "held_far", "tighter"),
+    [
+        (0.1, [0.4, 0.2, 0.1], [0.01, 0.02, 0.02], 1.5),
+        (0.02, [0.5, 0.3, 0.2, 0.3], [0.02, 0.01, 0.05, 0.1], 4.0),
+    ],
+)
+def test_95_percent_of_chains_cover_the_truth_also_where_their_end_is_hardly_ever_seen(
+    near: float, held_near: list[float], held_far: list[float], tighter: float
+) -> None:
+    """Draws as they are and draws in a part of what there is, where nearly all comes about; weighted by both."""
+    plain, links = 150, len(held_near)
     truth = float(near * np.prod(held_near) + (1 - near) * np.prod(held_far))
     of_near = 0.5 + 0.5 * near
-    random = np.random.default_rng(plain)
-    covered = 0
-    for _ in range(DRAWS):
+    random = np.random.default_rng(links)
+    below, above, narrower = 0, 0, []
+    for draw in range(DRAWS):
         is_near = random.random(2 * plain) < of_near
         weights = np.where(is_near, near / of_near, (1 - near) / (1 - of_near)) / (2 * plain)
-        held = random.random((2 * plain, 3)) < np.where(is_near[:, None], held_near, held_far)
-        depths = np.sum(np.cumprod(held, axis=1), axis=1)
-        low, high = chained(depths.tolist(), weights, 1.0, float(np.max(weights)), 3)
-        covered += low <= truth <= high
-    assert covered / DRAWS >= 0.95 - NOISE
+        held = random.random((2 * plain, links)) < np.where(is_near[:, None], held_near, held_far)
+        depths = np.sum(np.cumprod(held, axis=1), axis=1).tolist()
+        low, high = chained(depths, weights, 1.0, 1 / plain, links)
+        below += high < truth
+        above += low > truth
+        if draw < 100:
+            narrower.append(by_bonferroni(depths, weights, 1 / plain, links) / high)
+    assert max(below, above) / DRAWS <= 0.025 + NOISE / 2
+    assert float(np.median(narrower)) > tighter
 
 
 def test_95_percent_of_stratified_bootstraps_cover_93_to_97() -> None:
