@@ -45,6 +45,10 @@ class Effort:
     """Tasks that are taken, and pages that are looked at."""
     short_tasks: int
     trials: int
+    stretches: int
+    """Of the fleet that are played."""
+    mined: int
+    """Candidates of `lab mine`, from end to end."""
     annotators: int
     annotated: int
     """Clips of each of them."""
@@ -78,6 +82,8 @@ FULL = Effort(
     asks=300,
     short_tasks=2_000,
     trials=12,
+    stretches=150,
+    mined=1_000,
     annotators=100,
     annotated=5,
     annotating_s=10.8,
@@ -108,6 +114,8 @@ QUICK = Effort(
     asks=3,
     short_tasks=20,
     trials=2,
+    stretches=1,
+    mined=0,
     annotators=5,
     annotated=1,
     annotating_s=0.1,

@@ -28,6 +28,7 @@ SPOKEN = ("lexus", "a letter", "unacceptable", "elixir", "collection", "like the
 """Candidates of `lab mine`, as long as most."""
 
 VOICE = "flite:slt"
+MINED = "mine, a candidate in a voice"
 
 
 def rows(effort: Effort) -> Iterator[Row]:
@@ -58,7 +59,7 @@ def _evaluation(effort: Effort, unbound: str) -> Row:
 
 
 def _mine(effort: Effort) -> Row:
-    what = "mine, a candidate in a voice"
+    what = MINED
     try:
         must_speak(Voice.parse(VOICE))
         micro = MicroWakeWord()
@@ -83,8 +84,7 @@ def _mine(effort: Effort) -> Row:
             "theirs": lambda: 1000 * _seconds(lambda: theirs(next(texts))),
         },
     )
-    minutes = 4000 * cost["ours"].median / 60_000
-    remark = f"both engines, eight places; 1,000 in four voices: {minutes:.0f} min on a core before they are confirmed"
+    remark = "both engines, eight places"
     return Row(
         what,
         "ms",

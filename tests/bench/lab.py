@@ -22,7 +22,7 @@ from sim.lab.ranking import dictionary_entries, rank
 from sim.lab.running import work
 from sim.lab.trial import Trial, base, play
 from sim.scenario import load_scenario
-from tests.bench import evaluating
+from tests.bench import evaluating, mining, stretches
 from tests.bench.effort import Effort
 from tests.bench.figure import Row, in_turn
 from tests.lab_tasks import doubled
@@ -35,7 +35,11 @@ AIM = "1.8"
 
 def rows(effort: Effort) -> Iterator[Row]:
     """Measure; each count of tasks is kept in a ledger on the disk, as in a sweep."""
-    yield from evaluating.rows(effort)
+    for row in evaluating.rows(effort):
+        yield row
+        if row.what == evaluating.MINED:
+            yield mining.row(effort, row)
+    yield from stretches.rows(effort)
     ranked = in_turn(effort.starts, effort.warm_up, {"ours": _ranked(), "rapidfuzz": _unweighted()})
     mine, theirs = ranked["ours"], ranked["rapidfuzz"]
     beside = "rapidfuzz, whole words, unweighted"

@@ -61,7 +61,7 @@ class Fleet:
         """Draw every home and each of its days; raises LabError for a fleet too large, or in which nobody speaks."""
         if homes * days_each > MOST_HOME_DAYS:
             raise LabError(f"{homes} homes over {days_each} days are more than {MOST_HOME_DAYS} days; take fewer")
-        self._population, self._about = population, about
+        self._population, self.about = population, about
         self.homes, self.days = homes, days_each
         self.lines = lines_of(population.model_dump_json())
         self._counts = np.zeros((homes, days_each, len(KINDS)), np.int64)
@@ -93,7 +93,7 @@ class Fleet:
 
     def where(self, number: int) -> tuple[str, int, int, int]:
         """The kind of a play, its home and day, drawn by how many stretches of that kind they have, and its seed."""
-        rng = np.random.default_rng([self._about.seed, _PLAY, number])
+        rng = np.random.default_rng([self.about.seed, _PLAY, number])
         seed = int(rng.integers(2**53))
         kind = self._pattern[number % len(self._pattern)]
         if kind == SILENCE:
@@ -108,8 +108,8 @@ class Fleet:
         """The play of this number; its lines are tilted by what was heard of them, or without that by distances."""
         kind, home, _, seed = self.where(number)
         if kind not in UNADDRESSED:
-            return Job(self._about, home, kind, seed)
-        rng = np.random.default_rng([self._about.seed, _LINES, number])
-        drawing = Drawing(self._population, self.lines, self._about, hearing)
-        drawn = drawing.draw(household(self._population, self._about.seed, home), kind, rng)
-        return Job(self._about, home, kind, seed, drawn)
+            return Job(self.about, home, kind, seed)
+        rng = np.random.default_rng([self.about.seed, _LINES, number])
+        drawing = Drawing(self._population, self.lines, self.about, hearing)
+        drawn = drawing.draw(household(self._population, self.about.seed, home), kind, rng)
+        return Job(self.about, home, kind, seed, drawn)
