@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from device.errors import DeviceError
 from device.events import Event, Kind
 from uplink.errors import UplinkError
 from uplink.message import Part
 from wakeword.sound import encode_flac
+
+_Key: TypeAlias = tuple[str, int]
+"""A part: its clip and its number."""
 
 _TOGETHER = 32
 """Parts that are handed over at once at most; the first of them waits until the last is encoded."""
@@ -25,8 +29,9 @@ class Outbox:
     Those that come while it is at others are handed over together, which costs the wait for the disk once.
 
     A part that cannot be kept (a disk that is gone, or no longer writable) is held in memory and tried again every
-    `retry_s` and with every part that follows; `on_trouble` is told once when that begins. At most `most` are held:
-    then the oldest goes, and is named at the end.
+    `retry_s` and with every part that follows; `on_trouble` is told once when that begins. Meanwhile `carry` gets it
+    once, to send it as it is; `received` says that this was enough. At most `most` are held: then the oldest goes, and
+    is named at the end.
     """
 
     def __init__(
@@ -35,13 +40,17 @@ class Outbox:
         submit: Callable[[Sequence[Part]], int],
         on_trouble: Callable[[str], None],
         *,
+        carry: Callable[[Sequence[Part]], None] | None = None,
         retry_s: float = 1.0,
         most: int = 600,
     ) -> None:
         self._device, self._submit, self._on_trouble = device, submit, on_trouble
         self._retry_s, self._most = retry_s, most
-        self._incoming: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._carry = carry
+        self._incoming: queue.SimpleQueue[Event | _Key | None] = queue.SimpleQueue()
         self._held: deque[Part] = deque()
+        self._carried: set[_Key] = set()  # of those that are held
+        self._until_s = 0.0  # once it closes: how long it waits for what was carried
         self._lost: deque[str] = deque(maxlen=10_000)  # the names of those that went
         self._closing = False
         self._trouble: str | None = None
@@ -54,8 +63,16 @@ class Outbox:
         """Take a PART event over; returns at once."""
         self._incoming.put(part)
 
-    def close(self) -> None:
-        """Hand over everything; raises DeviceError, naming the parts, where that could not be done."""
+    def received(self, clip: str, number: int) -> None:
+        """Take the word of the far end that it has a part, which may be held here; returns at once."""
+        self._incoming.put((clip, number))
+
+    def close(self, patience_s: float = 0.0) -> None:
+        """Hand over everything; raises DeviceError, naming the parts, where that could not be done.
+
+        What is carried instead is waited for, so long at most.
+        """
+        self._until_s = time.monotonic() + patience_s
         self._incoming.put(None)
         self._thread.join()
         if self._failure is not None:
@@ -66,7 +83,7 @@ class Outbox:
 
     def _run(self) -> None:
         try:
-            while not self._closing:
+            while not self._closing or (self._carried and time.monotonic() < self._until_s):
                 self._take()
                 self._hand_over()
         except Exception as error:  # told by close(), so that the thread that listens goes on
@@ -81,7 +98,10 @@ class Outbox:
                 if event is None:
                     self._closing = True
                     return
-                self._hold(as_part(self._device, event))
+                if isinstance(event, Event):
+                    self._hold(as_part(self._device, event))
+                else:
+                    self._let_go(event)
                 if left:
                     event = self._incoming.get_nowait()
         except queue.Empty:
@@ -90,18 +110,39 @@ class Outbox:
     def _hold(self, part: Part) -> None:
         self._held.append(part)
         if len(self._held) > self._most:
-            self._lost.append(_name(self._held.popleft()))
+            gone = self._held.popleft()
+            self._lost.append(_name(gone))
+            self._carried.discard(_key(gone))
+
+    def _let_go(self, key: _Key) -> None:
+        if key in self._carried:
+            self._carried.discard(key)
+            self._held = deque(part for part in self._held if _key(part) != key)
 
     def _hand_over(self) -> None:
         try:
             while self._held:
                 for _ in range(self._submit(list(islice(self._held, _TOGETHER)))):
-                    self._held.popleft()
+                    self._carried.discard(_key(self._held.popleft()))
             self._trouble = None
         except UplinkError as error:
             if self._trouble is None:
                 self._on_trouble(str(error))
             self._trouble = self._reason = str(error)
+            self._send_as_it_is()
+
+    def _send_as_it_is(self) -> None:
+        new = [part for part in self._held if _key(part) not in self._carried]
+        if self._carry is not None and new:
+            try:
+                self._carry(new)
+            except UplinkError:  # nobody to seal it to: it is held, and named at the end
+                return
+            self._carried.update(map(_key, new))
+
+
+def _key(part: Part) -> _Key:
+    return part.clip, part.number
 
 
 def _name(part: Part) -> str:

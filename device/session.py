@@ -115,7 +115,10 @@ class Session:
             access=self.access,
         )
         self._outbox = Outbox(
-            self.settings.name, self._sender.submit_all, lambda why: self.runtime.tell("spool_error", {"reason": why})
+            self.settings.name,
+            self._sender.submit_all,
+            self._sender.trouble,
+            carry=self._sender.carry,
         )
 
     def _keys(self) -> Keyring:
@@ -140,6 +143,8 @@ class Session:
             self._outbox.put(event)
         elif event.kind == Kind.MUTE:
             self._sender.status({"muted": event.facts["muted"]})
+        elif event.kind == "receipt":
+            self._outbox.received(str(event.facts["clip"]), int(str(event.facts["number"])))
         elif event.kind == Kind.DELETE_CLIP:
             self._sender.forget(str(event.facts["clip"]))
         elif event.kind == Kind.CLOCK_SET:
@@ -171,11 +176,10 @@ class Session:
                 try:
                     self.runtime.run()
                 finally:
-                    self._outbox.close()
+                    last_s = _LAST_S if self.runtime.stopped else self.settings.uplink.drain_ms / 1000
+                    self._outbox.close(last_s)
                     self.kept = True
-                    received = self._sender.drain(
-                        _LAST_S if self.runtime.stopped else self.settings.uplink.drain_ms / 1000
-                    )
+                    received = self._sender.drain(last_s)
                     if received and answered is not None:
                         answered(self.settings.uplink.drain_ms / 1000)
         finally:

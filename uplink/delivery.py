@@ -11,9 +11,11 @@ from uplink.figures import Tally
 from uplink.inventory import Inventory, Parts
 from uplink.message import Receipt
 from uplink.reconciler import Reconciler
-from uplink.spool import OnFact, Spool
+from uplink.spool import OnFact, Spool, Spooled
 from uplink.window import Key, Window
 
+_MEMORY = 600
+"""Parts that are sent out of memory at most; of more the oldest goes."""
 _LOOK_S = 600.0
 """How often to look for clips that have become too old."""
 
@@ -55,6 +57,7 @@ class Delivery:
         self._rest = -math.inf  # until then the spool is left alone: it could not be read
         self._pace = -math.inf  # until then the broker wants no more
         self._look = -math.inf  # when to look for clips that are too old
+        self._memory: dict[Key, Spooled] = {}  # parts that the spool could not keep
         self._told = ""  # of the spool's trouble; empty while there is none
         self.tally = Tally()
         self._reconciler.hold(spool.waiting())  # what an earlier start left: nobody knows what became of it
@@ -68,6 +71,21 @@ class Delivery:
         """Send parts that have just come into the spool, in their turn."""
         for key in keys:
             self._window.offer(key)
+
+    def carry(self, parts: Iterable[Spooled]) -> None:
+        """Send parts that the spool cannot keep, out of memory; they may come into the spool later nevertheless."""
+        for part in parts:
+            key = part.clip, part.number
+            if key not in self._memory:
+                self._window.offer(key)
+            self._memory[key] = part
+        while len(self._memory) > _MEMORY:
+            del self._memory[next(iter(self._memory))]
+
+    def forget(self, clip: str) -> None:
+        """Let go of what is in memory of a clip."""
+        for key in [key for key in self._memory if key[0] == clip]:
+            del self._memory[key]
 
     def rise(self, in_flight: int | None) -> None:
         """Begin a new connection, over which a broker takes so many parts at once; None for any number."""
@@ -110,12 +128,7 @@ class Delivery:
 
     def settle(self, receipts: Sequence[Receipt], now: float) -> None:
         """Forget what is receipted; where the disk fails, it is sent again."""
-        try:
-            gone = self._spool.settle((receipt.clip, receipt.number, receipt.digest) for receipt in receipts)
-        except SpoolError as error:
-            self.trouble(error)
-            return
-        self._told = ""
+        gone = self._settle([(receipt.clip, receipt.number, receipt.digest) for receipt in receipts])
         for receipt in receipts:
             key = receipt.clip, receipt.number
             if key in gone:
@@ -132,11 +145,9 @@ class Delivery:
         if answered is None:
             return
         stored, missing = answered
-        try:
-            gone = self._spool.settle(stored)
-        except SpoolError as error:
-            gone, missing = set(), sorted([*missing, *(part[:2] for part in stored)])
-            self.trouble(error)
+        gone = self._settle(stored)
+        if self._told:  # what could not be settled is sent again
+            missing = sorted([*missing, *({part[:2] for part in stored} - gone)])
         self._window.put_back(missing, now)
         self.tally.reconciled += len(gone)
         self._on_fact("reconciled", {"stored": len(gone), "missing": len(missing)})
@@ -158,16 +169,39 @@ class Delivery:
                 return
 
     def _inquire(self, now: float) -> None:
-        question = self._reconciler.ask(lambda clip: {n: digest for n, _, digest in self._spool.parts(clip)}, now)
+        question = self._reconciler.ask(self._digests, now)
         if question is not None:
             try:
                 self._ask(*question)
             except MessageError as error:  # the answer will be overdue
                 self._on_fact("refused", {"kind": "inquiry", "reason": error.reason, "why": str(error)})
 
+    def _digests(self, clip: str) -> dict[int, str]:
+        spooled = {number: digest for number, _, digest in self._spool.parts(clip)}
+        return spooled | {part.number: part.digest for part in self._memory.values() if part.clip == clip}
+
+    def _settle(self, parts: Sequence[tuple[str, int, str]]) -> set[Key]:
+        """Forget parts that are safe; gives those that waited, but for those that the spool cannot forget now."""
+        gone = set()
+        for clip, number, digest in parts:
+            held = self._memory.get((clip, number))
+            if held is not None and held.digest == digest:
+                del self._memory[clip, number]
+                gone.add((clip, number))
+        spooled = [part for part in parts if part[:2] not in gone]
+        if not spooled:  # one of them that has come into the spool meanwhile is sent once more
+            return gone
+        try:
+            gone |= self._spool.settle(spooled)
+        except SpoolError as error:
+            self.trouble(error)
+        else:
+            self._told = ""
+        return gone
+
     def _send(self, key: Key, now: float) -> bool:
         """Send a part; False where the link has just gone down: its word is on the way."""
-        part = self._spool.get(*key)
+        part = self._memory.get(key) or self._spool.get(*key)
         if part is None:
             self._window.withdraw(key)  # dropped, or another program has delivered it
             return True

@@ -32,7 +32,7 @@ from uplink.message import (
     topic,
 )
 from uplink.seal import Seal
-from uplink.spool import Deposit, OnFact, Spool
+from uplink.spool import Deposit, OnFact, Spool, Spooled
 
 OnDirective: TypeAlias = Callable[[Directive], None]
 
@@ -136,6 +136,22 @@ class Sender:
             except (MessageError, SpoolError):  # one of them: those before it shall not suffer for it
                 pass
         return len(self._keep(parts[:1]))
+
+    def carry(self, parts: Sequence[Part]) -> None:
+        """Send parts out of memory that the spool cannot keep; soon, from any thread. Raises MessageError.
+
+        They are as safe as this program until their receipts come, as the facts ``receipt``.
+        """
+        spooled = []
+        for part in parts:
+            deposit = self._deposit(part)
+            spooled.append(Spooled(deposit.clip, deposit.number, deposit.digest, deposit.payload))
+        self._check()
+        self._posts.put(lambda: self._delivery.carry(spooled))
+
+    def trouble(self, reason: str) -> None:
+        """Have it told that the spool cannot be used, once until it can; soon, from any thread."""
+        self._posts.put(lambda: self._delivery.trouble(SpoolError(reason)))
 
     def _keep(self, parts: Sequence[Part]) -> list[bool]:
         kept = self._spool.put_all([self._deposit(part) for part in parts])
@@ -303,6 +319,7 @@ class Sender:
             self._delivery.trouble(error)
 
     def _forget(self, clip: str) -> None:
+        self._delivery.forget(clip)
         try:
             self._spool.drop(clip, "deleted")
         except SpoolError as error:

@@ -59,7 +59,8 @@ class _Bench:
     def __init__(self, effort: Effort, folder: Path, url: str, microphone: VirtualMicrophone) -> None:
         self._folder, self._microphone = folder, microphone
         ours = [*COMMAND, "--log", "journal", "--state"]
-        self._commands: dict[str, Sequence[str]] = {_ALONE: [*ours, str(folder / "state"), "--broker", url]}
+        embedded = ("--broker", url, "--set", "uplink.broker_profile=embedded")  # which speaks no MQTT 5
+        self._commands: dict[str, Sequence[str]] = {_ALONE: [*ours, str(folder / "state"), *embedded]}
         if effort.listening:
             self._commands[_WHOLE] = [*ours, str(folder / "whole")]
         self._commands |= {name: program(source) for module, (name, source) in _PEERS.items() if find_spec(module)}

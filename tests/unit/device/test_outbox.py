@@ -157,6 +157,44 @@ def test_at_the_end_it_is_tried_once_more() -> None:
     assert len(spool.kept) == 1
 
 
+def test_what_cannot_be_kept_is_carried_once_and_held_until_it_is_received() -> None:
+    spool, carried = FakeSpool(), list[Part]()
+    spool.full = True
+    outbox = Outbox("dot", spool.submit, lambda _: None, retry_s=0.005, carry=carried.extend)
+    for number in range(3):
+        outbox.put(part(number))
+    spool.wait(lambda: spool.attempts >= 10)
+    assert [each.number for each in carried] == [0, 1, 2]
+    outbox.received("dot-1", 0)
+    outbox.received("dot-2", 1)  # which nobody knows
+    outbox.received("dot-1", 2)
+    with pytest.raises(DeviceError, match=r"these were not kept: dot-1 part 1$"):
+        outbox.close()
+
+
+def test_at_the_end_what_was_carried_is_waited_for() -> None:
+    spool, late = FakeSpool(), threading.Event()
+    spool.full = True
+
+    def carry(parts: Sequence[Part]) -> None:
+        assert len(parts) == 1
+        late.set()
+
+    outbox = Outbox("dot", spool.submit, lambda _: None, retry_s=0.005, carry=carry)
+    outbox.put(part(0))
+    assert late.wait(DEADLINE_S)
+    before = spool.attempts
+
+    def receive() -> None:
+        spool.wait(lambda: spool.attempts > before + 5)
+        outbox.received("dot-1", 0)
+
+    helper = threading.Thread(target=receive)
+    helper.start()
+    outbox.close(DEADLINE_S)
+    helper.join()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_bug_is_told_and_does_not_hang() -> None:
     def submit(_: Sequence[Part]) -> int:

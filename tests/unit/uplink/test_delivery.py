@@ -278,6 +278,33 @@ class Failing(Spool):
         return super().settle(receipts)
 
 
+def test_what_the_disk_does_not_take_goes_out_of_memory_until_its_receipt(tmp_path: Path) -> None:
+    spool = Failing(tmp_path / "spool.sqlite")
+    wire = Wire(spool)
+    wire.delivery.rise(None)
+    spool.failing = True
+    rows = [row("dot-new", number) for number in range(3)]
+    wire.delivery.carry(Spooled(*each) for each in rows)
+    wire.delivery.pump(0)
+    assert wire.take() == [each[3] for each in rows]
+    wire.delivery.settle([receipt(rows[0])], 1)
+    assert [fact["number"] for fact in wire.told("receipt")] == [0]
+    wire.delivery.fall()
+    wire.delivery.rise(None)
+    wire.delivery.pump(2)
+    ((question, parts),) = wire.asked
+    assert list(parts["dot-new"]) == [1, 2]
+    wire.delivery.reconcile(Inventory("dot", question, {"dot-new": {1: parts["dot-new"][1]}}), 3)
+    assert [fact["number"] for fact in wire.told("receipt")] == [0, 1]
+    wire.delivery.pump(4)
+    assert wire.take() == [rows[2][3]]
+    wire.delivery.forget("dot-new")
+    spool.failing = False
+    wire.delivery.settle([receipt(rows[2])], 5)
+    assert [fact["number"] for fact in wire.told("receipt")] == [0, 1]
+    spool.close()
+
+
 def test_a_disk_that_fails_for_a_while_is_left_alone_and_loses_nothing(tmp_path: Path) -> None:
     spool = Failing(tmp_path / "spool.sqlite")
     fill(spool, 1, 2)
