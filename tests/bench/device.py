@@ -31,7 +31,7 @@ _PEERS = {
 }
 _WAKE = "<5>wake "
 """How a line of our journal begins that tells of one."""
-_SHORT = 4 * RATE
+_SHORT = 2 * RATE
 """From here on in the kitchen somebody says what wakes."""
 _LECTURE = 27 * RATE
 

@@ -39,7 +39,7 @@ def test_what_a_full_store_refuses_waits_on_the_device_and_both_are_told_once(tm
         for part in PARTS[1:]:
             sender.submit(part)
         assert "deletion.keep_mb allows" in diary.wait("store_away")["reason"]
-        assert not sender.drain(1.0), "nothing is receipted that is not stored"
+        assert not sender.drain(0.3), "nothing is receipted that is not stored"
         assert spool.summary().parts == len(PARTS) - 1
         quota.most = 1_000_000
         assert sender.drain(DEADLINE_S)
