@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from device.audio import Pace, Source
-    from device.config import DeviceSettings
+    from device.config import DeviceSettings, KeepSettings
     from device.runtime import Observer
     from device.session import Session
     from uplink.message import JSON
@@ -37,9 +37,9 @@ class FarEndHere(Protocol):
 
 
 Tell = Callable[[str, "Mapping[str, JSON]"], None]
-Embedded = Callable[[Path, str, Tell, "str | None"], AbstractContextManager[FarEndHere]]
-"""Starts a far end here: takes the state directory, the device's name, whom to tell what happens there, and under
-which profile it answers, if it is to."""
+Embedded = Callable[[Path, str, Tell, "str | None", "KeepSettings"], AbstractContextManager[FarEndHere]]
+"""Starts a far end here: takes the state directory, the device's name, whom to tell what happens there, under which
+profile it answers, if it is to, and what it keeps without one."""
 Report = Callable[[Path], None]
 """Draws the report of a run directory into it."""
 
@@ -132,7 +132,7 @@ def run(args: argparse.Namespace, embedded: Embedded, report: Report) -> int:
                 observers.append(speak)
                 delay_ms = settings.audio.loudspeaker_delay_ms
             if url == "embedded":
-                here = stack.enter_context(embedded(state, settings.name, relay, args.cloud))
+                here = stack.enter_context(embedded(state, settings.name, relay, args.cloud, settings.keep))
                 url = here.url
             voice = VoiceActivity()
             access = ANYBODY if here else settings.uplink.access()

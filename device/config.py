@@ -156,7 +156,7 @@ class UplinkSettings(_Settings):
 
 
 class KeepSettings(_Settings):
-    """What stays of runs that are written with ``--out`` for months; the oldest goes first."""
+    """What stays of runs that are written with ``--out`` for months, and of clips; the oldest goes first."""
 
     run_hours: float | None = Field(
         None, gt=0, le=8784, description="a new run directory, inside that of --out, each so many hours; none: only one"
@@ -166,6 +166,12 @@ class KeepSettings(_Settings):
     )
     run_mb: int | None = Field(
         None, ge=1, le=10_000_000, description="most that they hold together, in millions of bytes; none: no limit"
+    )
+    clip_days: int | None = Field(
+        None, ge=1, le=36_500, description="how long a far end inside the program keeps clips, unless a profile says it"
+    )
+    clip_mb: int | None = Field(
+        None, ge=1, le=100_000_000, description="most sound that it keeps, likewise; then the oldest goes"
     )
 
 

@@ -14,7 +14,7 @@ from device.config import DeviceSettings
 from device.errors import ConfigError
 
 _LIVE = ("earcons", "wake.", "capture.", "deadlines.", "keep.", "uplink.spool_", "uplink.drain_ms")
-_AT_START = ("wake.words", "wake.engine", "wake.verifier", "keep.run_hours")
+_AT_START = ("wake.words", "wake.engine", "wake.verifier", "keep.run_hours", "keep.clip_days", "keep.clip_mb")
 """Of the live ones: what is loaded, or opened, once."""
 
 

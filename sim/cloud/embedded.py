@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from sim.cloud.answer import OWN_NEWS
 
 if TYPE_CHECKING:
+    from device.config import KeepSettings
     from sim.cloud.keeping import Keeping
+    from sim.cloud.settings import DeletionSettings
     from uplink.message import JSON
 
 
@@ -29,6 +31,7 @@ def embedded_far_end(
     device: str,
     tell: Callable[[str, Mapping[str, JSON]], None],
     profile: str | None = None,
+    keep: KeepSettings | None = None,
     *,
     keeping: Keeping | None = None,
 ) -> Iterator[EmbeddedFarEnd]:
@@ -37,7 +40,8 @@ def embedded_far_end(
     It and the device of this name get to know each other's keys without a word; raises KeysError where the device
     trusts another far end.
 
-    With the `profile` of a far end, a shipped one or a YAML file, it answers; without one it only listens. `tell` gets
+    With the `profile` of a far end, a shipped one or a YAML file, it answers; without one it only listens, and `keep`
+    says what it keeps. `tell` gets
     what happens there: transcripts and what they were taken for, refusals, clips it could not answer. `keeping` deletes
     what has been kept long enough while it runs.
     """
@@ -46,7 +50,7 @@ def embedded_far_end(
     from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
-    from sim.cloud.settings import DeletionSettings, EarSettings, load_cloud
+    from sim.cloud.settings import EarSettings, load_cloud
     from sim.cloud.store import ClipStore
     from uplink.broker import EmbeddedBroker
     from uplink.keyring import Keyring, introduce
@@ -58,7 +62,7 @@ def embedded_far_end(
         store = ClipStore(state / "cloud", now=lambda: datetime.now(UTC))
         stack.callback(store.close)
         settings = None if profile is None else load_cloud(profile)
-        deletion = DeletionSettings() if settings is None else settings.deletion
+        deletion = _kept(keep) if settings is None else settings.deletion
         store.quota = Quota.of(store.files, deletion)
         ears = EarSettings() if settings is None else settings.ears
         listener = RecognizerProcess(ears.recognizer, ears, None if settings is None else settings.verifier)
@@ -77,6 +81,14 @@ def embedded_far_end(
         if keeping is not None:
             stack.enter_context(keeping(store, keys, deletion, tell))
         yield EmbeddedFarEnd(broker.url, far_end.wait_answered)
+
+
+def _kept(keep: KeepSettings | None) -> DeletionSettings:
+    from sim.cloud.settings import DeletionSettings
+
+    if keep is None:
+        return DeletionSettings()
+    return DeletionSettings(keep_days=keep.clip_days, keep_mb=keep.clip_mb, when_full="oldest")
 
 
 def _pass_on(tell: Callable[[str, Mapping[str, JSON]], None], kind: str, facts: Mapping[str, JSON]) -> None:

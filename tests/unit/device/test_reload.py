@@ -40,6 +40,7 @@ def test_settings_whose_names_begin_like_live_ones_are_not_taken_for_them() -> N
     assert not is_live("uplink.broker")
     assert not is_live("earcons_loud")
     assert not is_live("wake.engine")
+    assert not is_live("keep.clip_mb")
 
 
 def test_a_threshold_holds_from_the_next_hop_on_and_a_capture_goes_on() -> None:
