@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
+from sim.lab.fleet.stretch import HEAVIEST
 from sim.main import main
 from tests.lab_kit import POPULATION, population_file
 
@@ -39,7 +40,7 @@ def test_a_row_each_with_its_weight_and_what_came_of_it(played: Path) -> None:
     assert [row["play"] for row in rows] == list(range(PLAYS))
     assert {row["kind"] for row in rows} == {"talk", "television"}
     assert all(
-        row["error"] is None and row["log_weight"] <= math.log(2.5) + 1e-6 and row["seconds"] > 5 for row in rows
+        row["error"] is None and row["log_weight"] <= math.log(HEAVIEST) + 1e-6 and row["seconds"] > 5 for row in rows
     )
     woken = [row for row in rows if row["woke"]]
     assert woken, "the word that wakes is in half of the lines"

@@ -7,20 +7,25 @@ scores only say which lines are to be drawn more often (`sim.lab.fleet.stretch`)
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
+from device.rundir import versions
 from sim.errors import SimError
 from sim.lab.conditions import FROM_WALL_M, LEAD, Condition, Place, heard
 from sim.lab.fleet.household import HEIGHT_M
 from sim.lab.fleet.population import Population
-from sim.speech.library import load_lines
+from sim.lab.ledger import digest
+from sim.speech.library import load_lines, write_whole
 from sim.speech.manifest import Key, read_manifest, shipped_folder
-from sim.speech.voices import Voice, render
+from sim.speech.voices import Voice, render, renderer
 from wakeword.frames import HOP
 from wakeword.scorer import ScorerGroup, load_scorers
 from wakeword.sound import Samples
@@ -90,11 +95,32 @@ def listenings(population: Population, texts: Sequence[str], every: Sequence[Ear
 
 
 def listen(task: Listening) -> list[float | None]:
-    """Of each line the highest score of any word; None where the voice cannot say it."""
+    """Of each line the highest score of any word; None where the voice cannot say it. Kept in the user's cache."""
+    path = platformdirs.user_cache_path("misheard") / "lines" / f"{_name(task)}.json"
+    try:
+        kept: list[float | None] = json.loads(path.read_bytes())
+    except (OSError, ValueError):  # not there yet, or cut off
+        kept = _listened(task)
+        with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+            write_whole(path, json.dumps(kept).encode())
+    return kept
+
+
+def _name(task: Listening) -> str:
+    """Of all that its scores depend on, but the number of its first line."""
+    try:
+        speaks = renderer(Voice.parse(task.voice))
+    except SimError:  # only what ships is said, then
+        speaks = "nobody"
+    about = [task.texts, task.voice, task.ears, str(task.where)]
+    return digest([*about, _scorers(task.ears).hashes, speaks, versions()])
+
+
+def _listened(task: Listening) -> list[float | None]:
     said = [_said((task.voice, text)) for text in task.texts]
     pause, nothing = np.zeros(PAUSE, np.int16), np.zeros(0, np.int16)
     lines = [np.concatenate([nothing if each is None else each, pause]) for each in said]
-    sound = heard(np.concatenate(lines), task.where, 0, task.begin)
+    sound = heard(np.concatenate(lines), task.where, 0, 0)
     scores = _scorers(task.ears).score(sound).max(axis=1)
     ends = (LEAD + np.cumsum([0, *map(len, lines)])) // HOP
     return [
