@@ -44,15 +44,13 @@ def rows(effort: Effort) -> Iterator[Row]:
         path = Path(folder) / "homes.yaml"
         path.write_text(population.model_dump_json())
         fleet = Fleet(population, about(str(path), None, (("cloud.ears.recognizer", "none"),), 1), HOMES, DAYS)
-        began = time.perf_counter()
         said = listenings(population, fleet.lines.texts, ears(population, fleet.about))
         hearing = Hearing(said, [listen(task) for task in said])
-        heard_s = time.perf_counter() - began
         tilted = [fleet.job(number, hearing) for number in range(effort.stretches)]
         play(tilted[0])  # what is loaded comes first
         ours, mine = _played(fleet, tilted)
         theirs, plain = _played(fleet, [_as_it_comes(fleet, job, n) for n, job in enumerate(tilted)])
-    remark = f"{len(fleet.lines.texts)} lines in a voice were heard before, in {heard_s:.0f} s"
+    remark = f"{len(fleet.lines.texts)} lines in a voice were heard before"
     yield Row(what, "a minute", ours, "drawn as they come", theirs, ours.over(theirs), remark=unbound or remark)
     width = "fleet, width of the 95 % of false wakes"
     yield Row(width, "a device-day", mine, "drawn as they come", plain, plain.over(mine))
