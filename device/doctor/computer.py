@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import os
+import errno
 import platform
 import shutil
 import sys
@@ -96,7 +96,7 @@ def disk(patient: Patient) -> Iterator[Finding]:
             probe.write(b"x")
     except OSError as error:
         mend = "mount it for writing, or name another folder with --state"
-        if not os.statvfs(folder).f_flag & os.ST_RDONLY:
+        if error.errno != errno.EROFS:
             mend = f"make room there, or give it to you: sudo chown -R $USER {patient.state}"
         yield Finding("disk", "wrong", f"{patient.state} cannot be written ({error.strerror})", mend)
         return

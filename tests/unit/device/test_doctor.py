@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -73,6 +74,17 @@ def test_a_disk_without_room_or_that_cannot_be_written_is_wrong(tmp_path: Path) 
     ((level, text),) = look(computer.disk, patient(tmp_path))
     assert level == "wrong"
     assert "cannot be written (Not a directory)" in text
+
+
+def test_a_disk_that_has_turned_read_only_is_told_from_one_without_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("device.doctor.computer.tempfile.NamedTemporaryFile", refuse)
+    ((level, text),) = look(computer.disk, patient(tmp_path))
+    assert (level, "cannot be written (Read-only file system) -> mount it for writing" in text) == ("wrong", True)
 
 
 def test_a_zone_that_is_none_is_wrong_and_times_stay_utc(tmp_path: Path) -> None:
