@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from sim.lab.fleet.plot import FleetPlot
     from sim.lab.fleet.population import as_plan, load_population
     from sim.lab.fleet.report import as_results, figures_table, links_table, notes
+    from sim.lab.fleet.stretch import MIX
     from sim.lab.ledger import digest, prepare_resumable
     from sim.lab.models import detectors_of, files_of
     from sim.lab.parquet import Parquet
@@ -101,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         about_lines = {"versions": versions(), "engines": engines, "content": of.content, "together": TOGETHER}
         heard = stages.run(LINES, about_lines, listen, said.__getitem__, len(said), "bundles of lines")
         hearing = Hearing(said, heard)
-        manifest = {"command": COMMAND, "versions": versions(), **plan, "heard": digest(heard)}
+        manifest = {"command": COMMAND, "versions": versions(), **plan, "heard": digest(heard), "mix": MIX}
         played = stages.run(LEDGER, manifest, play, lambda n: fleet.job(n, hearing), args.plays, "plays")
     rows = list(_rows(fleet, played))
     table.write(_columns(), rows, manifest)
