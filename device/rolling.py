@@ -20,7 +20,10 @@ from wakeword.sound import RATE
 
 Tell = Callable[[str, "Mapping[str, JSON]"], None]
 _PATIENCE = RATE * 3600
-"""Samples for which a run that is due waits for a quiet moment, a heartbeat; after that any hop will do."""
+"""Samples for which a run that is due waits for a quiet moment, a heartbeat; after that any hop will do.
+
+And those after which one that broke off is followed by another: a full disk takes the names of new ones for long.
+"""
 
 
 class RollingRuns:
@@ -77,6 +80,8 @@ class RollingRuns:
             self._run.note(event)
             if self._run.broken is not None:
                 self._say_trouble(self._run.broken)
+            elif event.kind != Kind.HOP:  # which is written at the end
+                self._troubled = False
         if self._is_due(event):
             self._roll(event.sample)
 
@@ -87,13 +92,14 @@ class RollingRuns:
             return False
         over = event.sample - self._begin - self._length
         quiet = event.kind == Kind.HEARTBEAT
-        wanting = self._run is None or self._run.broken is not None
+        broken = self._run is not None and self._run.broken is not None
+        wanting = self._run is None or (broken and event.sample - self._begin >= _PATIENCE)
         return over >= _PATIENCE or (quiet and (over >= 0 or self._too_large or wanting))
 
     def _roll(self, sample: int) -> None:
         ended, self._begin, self._too_large = self._run, sample, False
         try:
-            self._run, self._troubled = self._open(sample), False
+            self._run = self._open(sample)
         except DeviceError as error:
             self._run = None
             self._say_trouble(str(error))
@@ -101,7 +107,7 @@ class RollingRuns:
             self._ended.put(ended)
 
     def _say_trouble(self, reason: str) -> None:
-        """Tell it, once until there is a run again that can be written."""
+        """Tell it, once until something was written again."""
         if not self._troubled:
             self._troubled = True
             self._tell("runs_error", {"reason": reason})

@@ -17,6 +17,7 @@ from device.config import KeepSettings
 from device.errors import DeviceError
 from device.events import Event, Kind
 from device.rolling import RollingRuns
+from device.rundir import RunDirectory
 from device.shelf import Shelved, next_number, overdue, shelved
 from tests.firmware_kit import STREAM, WORDS
 from uplink.message import JSON
@@ -158,27 +159,62 @@ def test_a_run_that_fills_half_the_room_by_itself_ends_early(tmp_path: Path) -> 
         assert len(names(tmp_path)) == 2
 
 
+def refuse_to_write(run: RunDirectory, monkeypatch: pytest.MonkeyPatch, number: int, why: str) -> None:
+    def refuse(_: str) -> None:
+        raise OSError(number, why)
+
+    monkeypatch.setattr(run._events, "write", refuse)
+
+
 def test_a_run_that_the_disk_no_longer_takes_is_said_at_once_and_another_is_begun_when_it_does(
-    tmp_path: Path, monkeypatch: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     diary = Diary()
-    with rolling(tmp_path, diary) as runs:
+    with rolling(tmp_path, diary, run_hours=24) as runs:
         assert runs._run is not None
-
-        def refuse(_: str) -> None:
-            raise OSError(errno.EROFS, "Read-only file system")
-
-        monkeypatch.setattr(runs._run._events, "write", refuse)
+        refuse_to_write(runs._run, monkeypatch, errno.EROFS, "Read-only file system")
         for k in range(1, 4):
             runs.note(hop(k * HOP))
             runs.note(Event(k * HOP, Kind.LIGHT, {"light": "off"}))
         kind, facts = diary.wait()
         assert kind == "runs_error"
         assert "(Read-only file system); look at that disk" in str(facts["reason"])
-        runs.note(heartbeat(5 * HOP))
-        runs.note(hop(6 * HOP))
-    assert run_of(tmp_path / names(tmp_path)[1])["manifest"]["samples"] == [5 * HOP, 6 * HOP]
+        runs.note(heartbeat(HOUR))
+        runs.note(hop(HOUR + HOP))
+    assert run_of(tmp_path / names(tmp_path)[1])["manifest"]["samples"] == [HOUR, HOUR + HOP]
     assert diary.news.empty()
+
+
+def test_a_full_disk_is_tried_once_an_hour_and_said_once_until_something_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diary, full = Diary(), [False]
+
+    class Run(RunDirectory):
+        """On a disk that takes names, and while it is full nothing else."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            if full[0]:
+                refuse_to_write(self, monkeypatch, errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("device.rolling.RunDirectory", Run)
+    beats = iter(range(300 * RATE, 10 * 24 * HOUR, 300 * RATE))
+    with rolling(tmp_path, diary, run_hours=24) as runs:
+        for days in (1, 2):
+            full[0] = True
+            assert runs._run is not None
+            refuse_to_write(runs._run, monkeypatch, errno.ENOSPC, "No space left on device")
+            for _ in range(3 * 12):
+                runs.note(heartbeat(next(beats)))
+            full[0] = False
+            for _ in range(2 * 12):  # an hour until it is tried, and one in which it is written
+                runs.note(heartbeat(next(beats)))
+            told = [diary.wait() for _ in range(diary.news.qsize())]
+            assert [kind for kind, _ in told] == ["runs_error"], "once each time"
+            assert "(No space left on device); make room there" in told[0][1]["reason"]
+            assert len(names(tmp_path)) <= 1 + 5 * days
+            assert runs._run.broken is None
 
 
 def test_a_folder_that_cannot_be_written_costs_the_record_and_is_said_once(tmp_path: Path, monkeypatch: Any) -> None:
