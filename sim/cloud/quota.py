@@ -25,7 +25,7 @@ class StoreFullError(StoreAwayError):
 
 
 class Quota:
-    """The sound in a store of files, counted when it is made, and again by `count`; what is added between is told.
+    """The sound in a store of files, counted when that is first wanted, and by `count`; what is added between is told.
 
     For any number of threads. Several programs on one store each know only their own additions until they count.
     """
@@ -41,8 +41,8 @@ class Quota:
         self._folder, self._shown, self._clock = files.folder, files.shown, monotonic_s
         self.most, self.deletes = most_mb * MB, deletes
         self._lock = threading.Lock()
-        self._held, self._counted_s = 0, 0.0
-        self.count()
+        self._held = 0
+        self._counted_s: float | None = None
 
     @staticmethod
     def of(files: Files, settings: DeletionSettings) -> Quota | None:
@@ -51,7 +51,7 @@ class Quota:
 
     @property
     def held(self) -> int:
-        """Bytes of sound, as far as is known."""
+        """Bytes of sound, as far as is known: none before it was counted."""
         return self._held
 
     def add(self, size: int) -> None:
@@ -60,18 +60,24 @@ class Quota:
             self._held += size
 
     def count(self) -> dict[str, int]:
-        """Count what is on the disk; gives the bytes of each clip, its messages with it."""
+        """Count what is on the disk; gives the bytes of each clip, its messages with it. Raises StoreAwayError."""
         sizes: dict[str, int] = {}
-        for clip, size in self._sounds():
-            sizes[clip] = sizes.get(clip, 0) + size
+        try:
+            for clip, size in self._sounds():
+                sizes[clip] = sizes.get(clip, 0) + size
+        except OSError as error:
+            raise StoreAwayError(
+                f"{error.filename or self._shown} cannot be counted ({error.strerror}); check the disk and your rights"
+            ) from None
         with self._lock:
             self._held, self._counted_s = sum(sizes.values()), self._clock()
         return sizes
 
     def require_room(self) -> None:
-        """Raise StoreFullError where nothing more may be stored."""
+        """Raise StoreFullError where nothing more may be stored, StoreAwayError where that cannot be told."""
         most = self.most * (1 + SPARE) if self.deletes else self.most
-        if self._held >= most and self._clock() - self._counted_s > _RECOUNT_S:
+        counted_s = self._counted_s
+        if counted_s is None or (self._held >= most and self._clock() - counted_s > _RECOUNT_S):
             self.count()
         if self._held >= most:
             raise StoreFullError(

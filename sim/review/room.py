@@ -17,7 +17,7 @@ from sim.cloud.schema import ClipRow
 from sim.cloud.store import ClipStore
 from sim.errors import SimError
 from sim.review.audit import Audit
-from sim.review.deletion import delete
+from sim.review.deletion import delete, log_deletions
 from sim.review.options import audit_of
 from sim.review.signer import Signer
 from uplink.errors import UplinkError
@@ -28,7 +28,10 @@ Tell = Callable[[str, "Mapping[str, JSON]"], None]
 _LOOK_S = 60.0
 _RECOUNT = 60
 """Looks after which the store is counted again: several programs may add to it."""
-_CHUNK = 500
+_STUCK = (
+    "the oldest clips would not make room: the store is full of clips that nobody knows the time of, or of files that "
+    "belong to no clip in its database; delete some"
+)
 
 
 @dataclass(frozen=True)
@@ -41,23 +44,26 @@ class Room:
 
 
 def make_room(store: ClipStore, audit: Audit, quota: Quota, now: datetime) -> Room | None:
-    """Delete the oldest clips until a tenth of the quota is free; None where it is not used up, or nothing can go.
+    """Delete the oldest clips until a tenth of the quota is free; None where it is not used up, or that would not help.
 
     Whose they are, and for how long he wanted them kept, does not count: a disk has an end. A clip goes whole, with its
-    transcript and messages. One that nobody knows the time of stays.
+    transcript and messages. One that nobody knows the time of stays. Nothing goes while what went before does not stand
+    in the log: raises AuditError.
     """
     if quota.held < quota.most:
         return None
+    clips = _by_age(store)  # before they are counted: what others delete meanwhile is chosen again, and is gone
     sizes = quota.count()
-    wanted = sum(sizes.values()) - round((1 - SPARE) * quota.most)
-    if quota.held < quota.most:  # others have deleted
+    held = sum(sizes.values())
+    if held < quota.most:  # others have deleted
         return None
-    found, freed = None, 0
-    for utc, size in _by_age(store, sizes):
-        if freed >= wanted and utc != found:
+    log_deletions(store.database, audit)
+    found, freed = "", 0
+    for utc, clip in clips:
+        if freed >= held - round((1 - SPARE) * quota.most) and utc != found:
             break
-        found, freed = utc, freed + size
-    if found is None:
+        found, freed = utc, freed + sizes.get(clip, 0)
+    if held - freed >= quota.most:
         return None
     before = datetime.fromisoformat(found) + timedelta(microseconds=1)
     orders = []
@@ -67,19 +73,15 @@ def make_room(store: ClipStore, audit: Audit, quota: Quota, now: datetime) -> Ro
         )
         if store.deletions.expired(customer.number, before, order.reaches):
             orders.append(delete(store, audit, order))
-    held = sum(sizes.values())
     quota.count()
     return Room(tuple(orders), held - quota.held, before)
 
 
-def _by_age(store: ClipStore, sizes: Mapping[str, int]) -> list[tuple[str, int]]:
-    """When each clip began, the oldest first, and its bytes."""
-    clips, dated = sorted(sizes), []
-    for begin in range(0, len(clips), _CHUNK):
-        some = select(ClipRow.id, ClipRow.utc).where(ClipRow.id.in_(clips[begin : begin + _CHUNK]), ClipRow.utc > "")
-        with store.database.reading() as session:
-            dated += [(utc, sizes[clip]) for clip, utc in session.execute(some)]
-    return sorted(dated)
+def _by_age(store: ClipStore) -> list[tuple[str, str]]:
+    """When each clip began of which that is known, the oldest first, and its id."""
+    dated = select(ClipRow.utc, ClipRow.id).where(ClipRow.utc > "")
+    with store.database.reading() as session:
+        return sorted((utc, clip) for utc, clip in session.execute(dated))
 
 
 @contextmanager
@@ -104,7 +106,7 @@ def kept_within(
 
     def look(number: int) -> str:
         """Give why no room could be made; empty where none was wanted, or there is some now."""
-        if number % _RECOUNT == _RECOUNT - 1:
+        if number % _RECOUNT == 0:
             quota.count()
         if quota.held < quota.most:
             return ""
@@ -112,9 +114,7 @@ def kept_within(
         if room is not None:
             facts: dict[str, JSON] = {"deletions": len(room.orders), "mb": round(room.size / MB, 1)}
             tell("room_made", {**facts, "before": room.before.isoformat(timespec="seconds")})
-        return (
-            "" if quota.held < quota.most else "the store is full of clips that nobody knows the time of; delete some"
-        )
+        return "" if quota.held < quota.most else _STUCK
 
     def work() -> None:
         nonlocal failed
