@@ -40,17 +40,16 @@ def embedded_far_end(
     It and the device of this name get to know each other's keys without a word; raises KeysError where the device
     trusts another far end.
 
-    With the `profile` of a far end, a shipped one or a YAML file, it answers; without one it only listens, and `keep`
-    says what it keeps. `tell` gets
-    what happens there: transcripts and what they were taken for, refusals, clips it could not answer. `keeping` deletes
-    what has been kept long enough while it runs.
+    With the `profile` of a far end, a shipped one or a YAML file, it answers; without one it only listens. What that
+    does not say of how much is kept, `keep` says. `tell` gets what happens there: transcripts and what they were taken
+    for, refusals, clips it could not answer. `keeping` deletes what has been kept long enough while it runs.
     """
     from sim.cloud.assistant import live_assistant
     from sim.cloud.quota import Quota
     from sim.cloud.recognizer_process import RecognizerProcess
     from sim.cloud.server import FarEnd
     from sim.cloud.service import Cloud
-    from sim.cloud.settings import EarSettings, load_cloud
+    from sim.cloud.settings import DeletionSettings, EarSettings, load_cloud
     from sim.cloud.store import ClipStore
     from uplink.broker import EmbeddedBroker
     from uplink.keyring import Keyring, introduce
@@ -62,7 +61,7 @@ def embedded_far_end(
         store = ClipStore(state / "cloud", now=lambda: datetime.now(UTC))
         stack.callback(store.close)
         settings = None if profile is None else load_cloud(profile)
-        deletion = _kept(keep) if settings is None else settings.deletion
+        deletion = deletion_of(DeletionSettings() if settings is None else settings.deletion, keep)
         store.quota = Quota.of(store.files, deletion)
         ears = EarSettings() if settings is None else settings.ears
         listener = RecognizerProcess(ears.recognizer, ears, None if settings is None else settings.verifier)
@@ -83,12 +82,14 @@ def embedded_far_end(
         yield EmbeddedFarEnd(broker.url, far_end.wait_answered)
 
 
-def _kept(keep: KeepSettings | None) -> DeletionSettings:
-    from sim.cloud.settings import DeletionSettings
-
-    if keep is None:
-        return DeletionSettings()
-    return DeletionSettings(keep_days=keep.clip_days, keep_mb=keep.clip_mb, when_full="oldest")
+def deletion_of(own: DeletionSettings, keep: KeepSettings | None) -> DeletionSettings:
+    """Fill in, from what the device is to keep, what a far end's `own` settings leave open."""
+    more: dict[str, object] = {}
+    if keep is not None and own.keep_days is None:
+        more["keep_days"] = keep.clip_days
+    if keep is not None and own.keep_mb is None and keep.clip_mb is not None:
+        more |= {"keep_mb": keep.clip_mb, "when_full": "oldest"}
+    return own.model_copy(update=more)
 
 
 def _pass_on(tell: Callable[[str, Mapping[str, JSON]], None], kind: str, facts: Mapping[str, JSON]) -> None:
