@@ -18,6 +18,10 @@ _MEMORY = 600
 """Parts that are sent out of memory at most; of more the oldest goes."""
 _LOOK_S = 600.0
 """How often to look for clips that have become too old."""
+_ERRORS = 8
+"""Parts that are tried at a time where the disk fails: each may take it seconds to say so."""
+_LONGEST_WAIT = 8
+"""How many times `resend_s` a part waits at most that cannot be read."""
 
 
 class Delivery:
@@ -54,7 +58,8 @@ class Delivery:
         self._window = Window(in_flight, resend_s, chance)
         self._reconciler = Reconciler(resend_s)
         self._up = False
-        self._rest = -math.inf  # until then the spool is left alone: it could not be read
+        self._rest = -math.inf  # until then nothing is asked: the spool could not be read
+        self._unread: dict[Key, int] = {}  # parts that could not be read, and how often
         self._pace = -math.inf  # until then the broker wants no more
         self._look = -math.inf  # when to look for clips that are too old
         self._memory: dict[Key, Spooled] = {}  # parts that the spool could not keep
@@ -70,6 +75,8 @@ class Delivery:
     def offer_all(self, keys: Iterable[Key]) -> None:
         """Send parts that have just come into the spool, in their turn."""
         for key in keys:
+            if self._memory.pop(key, None) is not None:  # sealed anew, so that only its own receipt settles it
+                self._window.withdraw(key)
             self._window.offer(key)
 
     def carry(self, parts: Iterable[Spooled]) -> None:
@@ -90,6 +97,7 @@ class Delivery:
     def rise(self, in_flight: int | None) -> None:
         """Begin a new connection, over which a broker takes so many parts at once; None for any number."""
         self._up = True
+        self._rest = -math.inf
         self.tally.connections += 1
         self._window.in_flight = self._in_flight if in_flight is None else min(self._in_flight, in_flight)
         self._reconciler.hold(self._window.take_back())
@@ -105,12 +113,11 @@ class Delivery:
                 self._look = now + _LOOK_S
                 self._spool.expire()
                 self._told = ""
-            if self._up and now >= self._rest:
-                self._rest = self._pace = -math.inf
-                self._fill(now)
         except SpoolError as error:
-            self._rest = now + self._resend_s
             self.trouble(error)
+        if self._up:
+            self._pace = -math.inf
+            self._fill(now)
 
     def trouble(self, error: SpoolError) -> None:
         """Tell that the spool cannot be used, once until it can."""
@@ -122,8 +129,8 @@ class Delivery:
         """Say when there is something to do, if nothing comes before."""
         if not self._up:
             return self._look
-        if (held := max(self._rest, self._pace)) > -math.inf:  # it may be past: something is to be done at once then
-            return min(self._look, held)
+        if self._pace > -math.inf:  # it may be past: something is to be done at once then
+            return min(self._look, self._pace)
         return min(self._look, self._window.next_time(), self._reconciler.deadline)
 
     def settle(self, receipts: Sequence[Receipt], now: float) -> None:
@@ -158,18 +165,39 @@ class Delivery:
 
     def _fill(self, now: float) -> None:
         self._window.put_back(self._reconciler.give_up(now), now)
-        if self._reconciler.ready:
+        if self._reconciler.ready and now >= self._rest:
             self._inquire(now)
         self._window.give_up(now)
+        errors = 0
         while (key := self._window.next(now)) is not None:
             if (wait_s := self._wait_s()) > 0:
                 self._pace = now + wait_s
                 return
-            if not self._send(key, now):
-                return
+            if errors >= _ERRORS and key not in self._memory:
+                self._window.wait(key, now + self._resend_s)
+                continue
+            try:
+                if not self._send(key, now):
+                    return
+            except SpoolError as error:  # what is in memory, or elsewhere on the disk, shall not suffer for it
+                errors += 1
+                self._let_wait(key, now, error)
+
+    def _let_wait(self, key: Key, now: float, error: SpoolError) -> None:
+        """Let a part that cannot be read wait, twice as long each time; its trouble is told once."""
+        times = self._unread.get(key, 0)
+        if not times:
+            self.trouble(error)
+        self._unread[key] = times + 1
+        self._window.wait(key, now + self._resend_s * min(2**times, _LONGEST_WAIT))
 
     def _inquire(self, now: float) -> None:
-        question = self._reconciler.ask(self._digests, now)
+        try:
+            question = self._reconciler.ask(self._digests, now)
+        except SpoolError as error:  # they go out unasked when the time for an answer is over
+            self._rest = now + self._resend_s
+            self.trouble(error)
+            return
         if question is not None:
             try:
                 self._ask(*question)
@@ -189,19 +217,21 @@ class Delivery:
                 del self._memory[clip, number]
                 gone.add((clip, number))
         spooled = [part for part in parts if part[:2] not in gone]
-        if not spooled:  # one of them that has come into the spool meanwhile is sent once more
+        if not spooled:  # one of them that comes into the spool nevertheless has another digest: `offer_all` sends it
             return gone
         try:
-            gone |= self._spool.settle(spooled)
+            settled = self._spool.settle(spooled)
         except SpoolError as error:
             self.trouble(error)
-        else:
+            return gone
+        if settled:  # where there was nothing to forget, nothing was written: the disk may be as broken as before
             self._told = ""
-        return gone
+        return gone | settled
 
     def _send(self, key: Key, now: float) -> bool:
         """Send a part; False where the link has just gone down: its word is on the way."""
         part = self._memory.get(key) or self._spool.get(*key)
+        self._unread.pop(key, None)
         if part is None:
             self._window.withdraw(key)  # dropped, or another program has delivered it
             return True

@@ -55,6 +55,7 @@ class Reconciler:
     def ask(self, digests: Callable[[str], dict[int, str]], now: float) -> tuple[int, Parts] | None:
         """Give the next question; None where nothing waits any more. `digests` tells those of the parts of a clip."""
         size = 0
+        self._deadline = now + self._patience_s  # also where `digests` raises: then they are given up unasked
         while self._held and size < _PAGE_BYTES:
             clip = self._held[0][0]
             waiting = digests(clip)
@@ -65,9 +66,9 @@ class Reconciler:
                     self._asked[key] = waiting[key[1]]
                     size += MARK_DIGITS + 11
         if not self._asked:
+            self._deadline = math.inf
             return None
         self._question += 1
-        self._deadline = now + self._patience_s
         marks = {
             clip: {number: self._asked[clip, number][:MARK_DIGITS] for _, number in keys}
             for clip, keys in groupby(self._asked, key=lambda key: key[0])

@@ -86,6 +86,13 @@ class Window:
         self._flights[key] = _Flight(now, now + self._resend_s * self._silence, again)
         return again
 
+    def wait(self, key: Key, until: float) -> None:
+        """Let a part wait that cannot be sent now, the one that `next` gave; it is the others' turn."""
+        self._lane = (self._lane + 1) % _LANES
+        self._take(key)
+        self._later[key] = until
+        heappush(self._order, (until, key))
+
     def receipt(self, key: Key, now: float) -> float | None:
         """Forget a part that is safe; gives its round trip in seconds where that can be told.
 

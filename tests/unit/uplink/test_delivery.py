@@ -2,67 +2,17 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.spool_kit import Row, clip_id, content, fill, row
+from tests.delivery_kit import RESEND_S, Wire, payloads, put, receipt
+from tests.spool_kit import clip_id, content, fill, row
 from uplink.budget import Budget
-from uplink.delivery import Delivery
-from uplink.errors import MessageError, SpoolError
-from uplink.inventory import Inventory, Parts
+from uplink.inventory import Inventory
 from uplink.message import Receipt
-from uplink.spool import Moment, Spool, Spooled
-
-RESEND_S = 5.0
-
-
-@dataclass
-class Wire:
-    """A delivery, what it publishes and asks, and what it tells."""
-
-    spool: Spool
-    up: bool = True
-    wait_s: float = 0.0
-    trusted: bool = True
-    in_flight: int = 4
-    sent: list[bytes] = field(default_factory=list)
-    asked: list[tuple[int, Parts]] = field(default_factory=list)
-    facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.delivery = Delivery(
-            self.spool,
-            publish=self._publish,
-            ask=self._ask,
-            wait_s=lambda: self.wait_s,
-            on_fact=lambda kind, facts: self.facts.append((kind, facts)),
-            in_flight=self.in_flight,
-            resend_s=RESEND_S,
-            chance=random.Random(1),
-        )
-
-    def _publish(self, payload: bytes) -> bool:
-        if self.up:
-            self.sent.append(payload)
-        return self.up
-
-    def _ask(self, question: int, parts: Parts) -> None:
-        if not self.trusted:
-            raise MessageError("no far end is trusted", "unknown far end")
-        self.asked.append((question, parts))
-
-    def take(self) -> list[bytes]:
-        """Give what was sent since the last time."""
-        sent, self.sent = self.sent, []
-        return sent
-
-    def told(self, kind: str) -> list[Mapping[str, Any]]:
-        return [facts for told, facts in self.facts if told == kind]
+from uplink.spool import Moment, Spool
 
 
 @pytest.fixture
@@ -70,19 +20,6 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool = Spool(tmp_path / "spool.sqlite")
     yield spool
     spool.close()
-
-
-def put(wire: Wire, one: Row, *, last: bool = False) -> None:
-    assert wire.spool.put(*one, last=last)
-    wire.delivery.offer_all([one[:2]])
-
-
-def receipt(one: Row, *, complete: bool = False) -> Receipt:
-    return Receipt("dot", one[0], one[1], one[2], complete)
-
-
-def payloads(rows: list[Row]) -> list[bytes]:
-    return [one[3] for one in rows]
 
 
 def test_a_rest_that_is_over_by_the_time_one_looks_is_not_slept_through(spool: Spool) -> None:
@@ -259,74 +196,4 @@ def test_clips_that_are_too_old_are_dropped_as_time_goes_by(tmp_path: Path) -> N
     assert spool.summary().parts == 2
     wire.delivery.pump(wire.delivery.next_time())
     assert [(drop.why, drop.utc) for drop in spool.drops()] == [("age", "2026-01-01T00:16:41Z")]
-    spool.close()
-
-
-class Failing(Spool):
-    """A spool on a disk that fails when it is told to."""
-
-    failing = False
-
-    def get(self, clip: str, number: int) -> Spooled | None:
-        if self.failing:
-            raise SpoolError("the disk fails")
-        return super().get(clip, number)
-
-    def settle(self, receipts: Any) -> set[tuple[str, int]]:
-        if self.failing:
-            raise SpoolError("the disk fails")
-        return super().settle(receipts)
-
-
-def test_what_the_disk_does_not_take_goes_out_of_memory_until_its_receipt(tmp_path: Path) -> None:
-    spool = Failing(tmp_path / "spool.sqlite")
-    wire = Wire(spool)
-    wire.delivery.rise(None)
-    spool.failing = True
-    rows = [row("dot-new", number) for number in range(3)]
-    wire.delivery.carry(Spooled(*each) for each in rows)
-    wire.delivery.pump(0)
-    assert wire.take() == [each[3] for each in rows]
-    wire.delivery.settle([receipt(rows[0])], 1)
-    assert [fact["number"] for fact in wire.told("receipt")] == [0]
-    wire.delivery.fall()
-    wire.delivery.rise(None)
-    wire.delivery.pump(2)
-    ((question, parts),) = wire.asked
-    assert list(parts["dot-new"]) == [1, 2]
-    wire.delivery.reconcile(Inventory("dot", question, {"dot-new": {1: parts["dot-new"][1]}}), 3)
-    assert [fact["number"] for fact in wire.told("receipt")] == [0, 1]
-    wire.delivery.pump(4)
-    assert wire.take() == [rows[2][3]]
-    wire.delivery.forget("dot-new")
-    spool.failing = False
-    wire.delivery.settle([receipt(rows[2])], 5)
-    assert [fact["number"] for fact in wire.told("receipt")] == [0, 1]
-    spool.close()
-
-
-def test_a_disk_that_fails_for_a_while_is_left_alone_and_loses_nothing(tmp_path: Path) -> None:
-    spool = Failing(tmp_path / "spool.sqlite")
-    fill(spool, 1, 2)
-    wire = Wire(spool)
-    put(wire, row("dot-new", 0))
-    wire.delivery.rise(None)
-    wire.delivery.pump(0)
-    (question, parts) = wire.asked[0]
-    spool.failing = True
-    wire.delivery.settle([receipt(row("dot-new", 0))], 0)
-    wire.delivery.reconcile(Inventory("dot", question, parts), 0)
-    wire.delivery.pump(1)
-    assert wire.told("spool_error") == [{"reason": "the disk fails"}]
-    assert wire.delivery.next_time() == 1 + RESEND_S
-    wire.delivery.pump(2)
-    assert len(wire.take()) == 1
-    spool.failing = False
-    wire.delivery.pump(1 + RESEND_S)
-    wire.delivery.pump(wire.delivery.next_time())
-    assert len(wire.take()) == 3
-    wire.delivery.settle([receipt(row("dot-new", 0))], 7)
-    spool.failing = True
-    wire.delivery.settle([receipt(row("dot-000000", 0))], 7)
-    assert wire.told("spool_error") == [{"reason": "the disk fails"}] * 2  # after a success it is news again
     spool.close()

@@ -119,6 +119,21 @@ def test_a_round_trip_is_told_of_a_part_that_was_sent_once() -> None:
     assert one.receipt(("nobody", 7), 11) is None
 
 
+def test_a_part_that_cannot_be_sent_now_waits_and_leaves_its_turn_to_others() -> None:
+    one = window(1)
+    offer(one, "old", 2)
+    offer(one, "new", 1)
+    assert one.next(0) == ("old", 0)
+    one.wait(("old", 0), 7)
+    assert len(one) == 3
+    for turn in (("new", 0), ("old", 1)):
+        assert send_all(one, 0) == [turn]
+        one.receipt(turn, 1)
+    assert send_all(one, 6.9) == []
+    assert one.next_time() == 7
+    assert send_all(one, 7) == [("old", 0)]
+
+
 def test_what_was_sent_over_an_old_connection_goes_first_over_the_next() -> None:
     one = window(3)
     offer(one, "a", 5)
