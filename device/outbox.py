@@ -30,8 +30,8 @@ class Outbox:
 
     A part that cannot be kept (a disk that is gone, or no longer writable) is held in memory and tried again every
     `retry_s` and with every part that follows; `on_trouble` is told once when that begins. Meanwhile `carry` gets it
-    once, to send it as it is; `received` says that this was enough. At most `most` are held: then the oldest goes, and
-    is named at the end.
+    once, to send it as it is; `received` says that this was enough, `forget` that its clip is not wanted any more. At
+    most `most` are held: then the oldest goes, and is named at the end.
     """
 
     def __init__(
@@ -41,13 +41,14 @@ class Outbox:
         on_trouble: Callable[[str], None],
         *,
         carry: Callable[[Sequence[Part]], None] | None = None,
+        on_forget: Callable[[str], None] | None = None,
         retry_s: float = 1.0,
         most: int = 600,
     ) -> None:
         self._device, self._submit, self._on_trouble = device, submit, on_trouble
         self._retry_s, self._most = retry_s, most
-        self._carry = carry
-        self._incoming: queue.SimpleQueue[Event | _Key | None] = queue.SimpleQueue()
+        self._carry, self._on_forget = carry, on_forget
+        self._incoming: queue.SimpleQueue[Event | _Key | str | None] = queue.SimpleQueue()
         self._held: deque[Part] = deque()
         self._carried: set[_Key] = set()  # of those that are held
         self._until_s = 0.0  # once it closes: how long it waits for what was carried
@@ -66,6 +67,10 @@ class Outbox:
     def received(self, clip: str, number: int) -> None:
         """Take the word of the far end that it has a part, which may be held here; returns at once."""
         self._incoming.put((clip, number))
+
+    def forget(self, clip: str) -> None:
+        """Let go of what is held of a clip; returns at once. `on_forget` is told behind all that was handed over."""
+        self._incoming.put(clip)
 
     def close(self, patience_s: float = 0.0) -> None:
         """Hand over everything; raises DeviceError, naming the parts, where that could not be done.
@@ -100,6 +105,8 @@ class Outbox:
                     return
                 if isinstance(event, Event):
                     self._hold(as_part(self._device, event))
+                elif isinstance(event, str):
+                    self._forget(event)
                 else:
                     self._let_go(event)
                 if left:
@@ -118,6 +125,12 @@ class Outbox:
         if key in self._carried:
             self._carried.discard(key)
             self._held = deque(part for part in self._held if _key(part) != key)
+
+    def _forget(self, clip: str) -> None:
+        self._held = deque(part for part in self._held if part.clip != clip)
+        self._carried = {key for key in self._carried if key[0] != clip}
+        if self._on_forget is not None:
+            self._on_forget(clip)
 
     def _hand_over(self) -> None:
         try:

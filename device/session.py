@@ -119,6 +119,7 @@ class Session:
             self._sender.submit_all,
             self._sender.trouble,
             carry=self._sender.carry,
+            on_forget=self._sender.forget,
         )
 
     def _keys(self) -> Keyring:
@@ -146,7 +147,7 @@ class Session:
         elif event.kind == "receipt":
             self._outbox.received(str(event.facts["clip"]), int(str(event.facts["number"])))
         elif event.kind == Kind.DELETE_CLIP:
-            self._sender.forget(str(event.facts["clip"]))
+            self._outbox.forget(str(event.facts["clip"]))
         elif event.kind == Kind.CLOCK_SET:
             self.stream = Stream.from_zero(self.stream.device, str(event.facts["zero"]))
         if self._playing and event.kind in _TOLD:

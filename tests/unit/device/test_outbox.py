@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,6 +45,10 @@ class FakeSpool:
     def set_full(self, full: bool) -> None:
         with self._changed:
             self.full = full
+
+
+def ignore(_: object) -> None:
+    pass
 
 
 def part(number: int, last: bool = False) -> Event:
@@ -170,6 +175,21 @@ def test_what_cannot_be_kept_is_carried_once_and_held_until_it_is_received() -> 
     outbox.received("dot-1", 2)
     with pytest.raises(DeviceError, match=r"these were not kept: dot-1 part 1$"):
         outbox.close()
+
+
+def test_a_clip_that_is_deleted_is_held_no_more_and_told_behind_what_was_handed_over() -> None:
+    spool, told = FakeSpool(), list[str]()
+    outbox = Outbox("dot", spool.submit, lambda _: None, retry_s=3600, carry=ignore, on_forget=told.append)
+    spool.set_full(True)
+    outbox.put(part(0))
+    spool.wait(lambda: spool.attempts == 1)
+    outbox.put(replace(part(0), facts={**part(0).facts, "clip": "dot-2"}))
+    outbox.put(part(1))
+    outbox.forget("dot-1")
+    spool.set_full(False)
+    outbox.close(DEADLINE_S)
+    assert [(kept.clip, kept.number) for kept in spool.kept] == [("dot-2", 0)]
+    assert told == ["dot-1"]
 
 
 def test_at_the_end_what_was_carried_is_waited_for() -> None:
