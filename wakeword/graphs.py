@@ -55,7 +55,8 @@ def streaming_embedding(model: bytes) -> bytes:
 
     The network has no padding in time, so two cached frames before each convolution that is 3 wide in time are all
     its state. Input ``mel`` float32[1, 1, 8 h, 32] and ``state<k>``; outputs ``embeddings`` float32[1, 96, h, 1] and
-    ``next<k>``, for any h >= 1: one graph streams and works in bulk, and both give the very floats of the original.
+    ``next<k>``, for any h >= 1: one graph streams and works in bulk, and both give the very floats of the original (on
+    x86-64; elsewhere onnxruntime may add up in another order in another shape).
 
     After each convolution stands max(leaky_relu(x, 0.2), -0.4), which is leaky_relu(max(x, -2), 0.2): in this form
     onnxruntime fuses the maximum into the convolution. Being monotonic, it may also follow the pooling, where

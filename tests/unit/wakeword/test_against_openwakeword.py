@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import platform
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +19,9 @@ from wakeword.session import Session
 from wakeword.sound import Samples
 
 Floats = NDArray[np.float32]
+
+SAME = 0.0 if platform.machine() == "x86_64" else 1e-5
+"""How much of its size a float may differ: onnxruntime's kernels for Arm add up in another order in another shape."""
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +107,15 @@ def test_the_streaming_network_gives_the_very_floats(
         embeddings.append(new)
     ours, theirs = np.concatenate(embeddings)[9:], original_embedding(mel)
     assert ours.shape == theirs.shape == (51, 96)
-    assert np.abs(ours - theirs).max() == 0.0
+    assert np.abs(ours - theirs).max() <= SAME * np.abs(theirs).max()
 
 
 def test_silence_is_what_the_original_makes_of_silence(
     features: Features, original_mel: Callable[[Samples], Floats], original_embedding: Callable[[Floats], Floats]
 ) -> None:
     mel = original_mel(_with_history(np.zeros(10 * HOP, np.int16)))
-    assert np.array_equal(features.silence, original_embedding(mel)[0])
+    theirs = original_embedding(mel)[0]
+    assert np.abs(features.silence - theirs).max() <= SAME * np.abs(theirs).max()
 
 
 def test_embeddings_of_sound_agree_to_1e_5_of_their_size(
