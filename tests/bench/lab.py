@@ -35,10 +35,9 @@ AIM = "1.8"
 
 def rows(effort: Effort) -> Iterator[Row]:
     """Measure; each count of tasks is kept in a ledger on the disk, as in a sweep."""
-    for row in evaluating.rows(effort):
-        yield row
-        if row.what == evaluating.MINED:
-            yield mining.row(effort, row)
+    on_one_core = list(evaluating.rows(effort))  # all of them, as mining is to have every core again
+    yield from on_one_core
+    yield from (mining.row(effort, row) for row in on_one_core if row.what == evaluating.MINED)
     yield from stretches.rows(effort)
     ranked = in_turn(effort.starts, effort.warm_up, {"ours": _ranked(), "rapidfuzz": _unweighted()})
     mine, theirs = ranked["ours"], ranked["rapidfuzz"]
