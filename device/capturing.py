@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from device.cards import LOUDSPEAKER, MICROPHONE
-from device.child import Message, orders, write
-from device.errors import DeviceError
+from device.child import Message, end_after, orders, write
 from device.intake import Intake
 from device.portaudio import PortAudio
 
-FOUND, CARDS, PIECE, GONE, ERROR = b"F", b"L", b"P", b"G", b"E"
-"""Kinds of messages: what was found, the list, sound, the microphone's end, and a sentence instead."""
+FOUND, CARDS, PIECE, GONE = b"F", b"L", b"P", b"G"
+"""Kinds of messages: what was found, the list, sound, and the microphone's end."""
 
 
 def capture(asked: dict[str, Any], told: BinaryIO, portaudio: PortAudio) -> None:
@@ -42,20 +40,10 @@ def capture(asked: dict[str, Any], told: BinaryIO, portaudio: PortAudio) -> None
 
 
 def main(asked: str, pipe: str) -> None:
-    """Run it, and leave without a look back: closing a stream may hang where its sound system has gone."""
+    """Run it."""
     told = os.fdopen(int(pipe), "wb")
     orders()
-    try:
-        capture(json.loads(asked), told, PortAudio())
-    except DeviceError as error:
-        write(told, Message(ERROR, str(error).encode()))
-    except BrokenPipeError:  # nobody listens any more
-        pass
-    except Exception as error:  # noqa: BLE001 - whatever it is, who started this process must hear of it
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        sentence = f"the microphone cannot be heard ({type(error).__name__}: {error}, {last.name}); report this"
-        write(told, Message(ERROR, sentence.encode()))
-    os._exit(0)
+    end_after(lambda: capture(json.loads(asked), told, PortAudio()), told, "the microphone cannot be heard")
 
 
 if __name__ == "__main__":

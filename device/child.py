@@ -17,12 +17,16 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import IO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple, NoReturn
 
 from device.errors import DeviceError
+
+ERROR = b"E"
+"""The kind of a message that is a sentence: what keeps a helper from its work, and ends it."""
 
 _HEAD = struct.Struct("<cI")
 _AT_ONCE = 1 << 16
@@ -71,6 +75,24 @@ class Doorbell:
 def _close(*sockets: socket.socket) -> None:
     for each in sockets:
         each.close()
+
+
+def end_after(work: Callable[[], None], told: BinaryIO, trouble: str) -> NoReturn:
+    """Do a helper's work, telling what it raises as `ERROR`, and end this process without a look back.
+
+    Closing a stream may hang where its sound system has gone. `trouble` begins the sentence of what nobody expected.
+    """
+    try:
+        work()
+    except DeviceError as error:
+        write(told, Message(ERROR, str(error).encode()))
+    except BrokenPipeError:  # nobody listens any more
+        pass
+    except Exception as error:  # noqa: BLE001 - whatever it is, who started this process must hear of it
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        sentence = f"{trouble} ({type(error).__name__}: {error}, {last.name}); report this"
+        write(told, Message(ERROR, sentence.encode()))
+    os._exit(0)
 
 
 def python(module: str, *arguments: str) -> list[str]:

@@ -13,7 +13,7 @@ from device import capturing
 from device.absence import Absence
 from device.audio import Block
 from device.cards import OTHERWISE, RATES, Card, Opening
-from device.child import Child, ChildEndedError, Doorbell, Message, python
+from device.child import ERROR, Child, ChildEndedError, Doorbell, Message, python
 from device.errors import DeviceError
 from device.intake import Piece
 from device.level import Check, advice
@@ -235,7 +235,7 @@ class Microphone:
                 raise _ClosedError
             if said is None and left > 0:
                 yield self._tick()
-            elif said is not None and said.kind == capturing.ERROR:
+            elif said is not None and said.kind == ERROR:
                 raise DeviceError(said.body.decode())
             else:
                 return said
@@ -252,7 +252,7 @@ def list_cards() -> tuple[list[Card], Mapping[str, int]]:
         child.kill()
     if said is None:
         raise DeviceError(f"the sound system has not answered for {START_S:g} s; restart it")
-    if said.kind == capturing.ERROR:
+    if said.kind == ERROR:
         raise DeviceError(said.body.decode())
     facts = json.loads(said.body)
     return [Card.from_facts(card) for card in facts["cards"]], facts["default"]

@@ -12,17 +12,15 @@ import queue
 import struct
 import sys
 import time
-import traceback
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from device.cards import LOUDSPEAKER, Card, Opening
-from device.child import Message, orders, write
-from device.errors import DeviceError
+from device.child import Message, end_after, orders, write
 from device.portaudio import PortAudio
 
-FOUND, BEGUN, ENDED, ERROR = b"F", b"B", b"N", b"E"
-"""Kinds of messages: what was found, when a sound begins (monotonic seconds), its end (frames played), a sentence."""
+FOUND, BEGUN, ENDED = b"F", b"B", b"N"
+"""Kinds of messages: what was found, when a sound begins (monotonic seconds), its end (frames played)."""
 PLAY, STOP = b"p", b"s"
 """What it is told: frames, as the card is open, and to be silent."""
 _ENDED_ITSELF = b"!"
@@ -85,20 +83,10 @@ def _one(
 
 
 def main(asked: str, pipe: str) -> None:
-    """Run it, and leave without a look back, as `device.capturing` does."""
+    """Run it."""
     said = os.fdopen(int(pipe), "wb")
     told = orders()
-    try:
-        play(json.loads(asked), said, told, PortAudio())
-    except DeviceError as error:
-        write(said, Message(ERROR, str(error).encode()))
-    except BrokenPipeError:  # nobody listens any more
-        pass
-    except Exception as error:  # noqa: BLE001 - whatever it is, who started this process must hear of it
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        sentence = f"the loudspeaker cannot be used ({type(error).__name__}: {error}, {last.name}); report this"
-        write(said, Message(ERROR, sentence.encode()))
-    os._exit(0)
+    end_after(lambda: play(json.loads(asked), said, told, PortAudio()), said, "the loudspeaker cannot be used")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from device.cards import RATES, Opening
-from device.child import Child, ChildEndedError, Doorbell, Message, python
+from device.child import ERROR, Child, ChildEndedError, Doorbell, Message, python
 from device.echo import Played
 from device.errors import DeviceError
 from device.events import Event, Kind
-from device.playing import BEGUN, COUNT, ENDED, ERROR, PLAY, STOP, TIME
+from device.playing import BEGUN, COUNT, ENDED, PLAY, STOP, TIME
 from device.stream_clock import encode
 from uplink.message import JSON
 from wakeword.sound import RATE, Samples, resample

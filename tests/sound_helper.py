@@ -16,8 +16,8 @@ import threading
 import time
 from pathlib import Path
 
-from device.capturing import ERROR, FOUND, GONE, PIECE
-from device.child import Message, orders, write
+from device.capturing import FOUND, GONE, PIECE
+from device.child import ERROR, Message, orders, write
 from device.intake import Piece
 from device.playing import BEGUN, COUNT, ENDED, PLAY, STOP, TIME
 
