@@ -23,32 +23,8 @@ _PLAY, _LINES = 3, 4
 _SECONDS = {"talk": 45, "television": 45, "requests": 15}
 """About how long stretches are: only to say how much of a day is silence."""
 
-_PATTERN = (
-    *(
-        "television",
-        "talk",
-        "television",
-        "television",
-        "talk",
-        "requests",
-        "television",
-        "talk",
-        "television",
-        SILENCE,
-    ),
-    *(
-        "television",
-        "talk",
-        "television",
-        "television",
-        "talk",
-        "requests",
-        "television",
-        "talk",
-        "television",
-        "television",
-    ),
-)
+_NINE = "television talk television television talk requests television talk television"
+_PATTERN = (*_NINE.split(), SILENCE, *_NINE.split(), "television")
 """Of what kind each play is, over and over: most of what is said is said on air."""
 
 MOST_HOME_DAYS = 2_000_000
